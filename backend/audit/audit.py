@@ -5,9 +5,11 @@ Runs headless on values and protocols: no web, no database, no model library, no
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
 from backend.audit.candidates import ActivationTable, Candidates
+from backend.audit.content import Keys, asked, fingerprint
 from backend.audit.per_prompt import (
     Confirmed,
     Fitted,
@@ -17,10 +19,10 @@ from backend.audit.per_prompt import (
     search_prompt,
     unaudited,
 )
-from backend.audit.progress import Checkpoint, Progress, Step
+from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.refusal.judges.judge import Judge
 from backend.audit.refusal.onset_tokens import OnsetTokens, calibrate_onset_tokens
-from backend.audit.refusal.respond import TokenIds
+from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
 from backend.audit.results import (
     NOTHING_MEASURED,
     BaselinePrompt,
@@ -40,6 +42,7 @@ from backend.audit.stages import direction as stage_direction
 from backend.audit.stages import interactions as stage_interactions
 from backend.audit.stages.candidates import rank_candidates, table_activations
 from backend.audit.stages.controls import Tried
+from backend.audit.stages.evidence import with_nearest_tokens, with_token_activations
 from backend.audit.stages.probe import rank_by_probe
 from backend.audit.stats import cluster_bootstrap, wilson
 from backend.audit.summary import build_report_card, headline, summarise_cascade, summarise_features
@@ -48,12 +51,12 @@ from backend.errors import BadInput
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 SURROGATE = "I"  # the paper's refusal-onset token
-BASELINE_CHUNK = 16  # prompts answered together between two checkpoints
 FEWEST_BENIGN = 4  # own benign prompts below which borrowed ones are answered too, LENT_ANSWERS of them
 LENT_ANSWERS = 16
-CONFIRM_BLOCK = 6  # searched prompts whose completions are generated together between two checkpoints
+_MEASURED_GROUPS = ("validate_harmful", "validate_benign", "test_benign")
+CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +86,12 @@ def run_audit(
     amounts, scope, seed = settings.amounts, settings.scope, settings.seed
     timer = _Timer()
     groups = _Groups.of(prompts)
-    notes = list(manifest.notes)
+    keys, notes = Keys.of(manifest), list(manifest.notes)
 
     answered = _answered(prompts)
-    responses, token_ids = _answer_all(engine, judge, answered, amounts.max_new_tokens, checkpoint, progress)
+    answer = _Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress)
+    baseline_answers = answer.stage("baseline")(stage_baseline.baseline_requests(answered))
+    responses, token_ids = baseline_answers.responses, dict(baseline_answers.token_ids)
     onset = _calibrate(engine, model, answered, responses, settings)
     if onset.method == "fallback":
         notes.append(f'refusal-onset tokens: too few refusals to calibrate on; the surrogate "{SURROGATE}" is used')
@@ -98,14 +103,21 @@ def run_audit(
     vectors = stage_direction.fit_direction(
         engine, groups.fit_harmful, groups.fit_benign, amounts.direction_fit_prompts
     )
-    direction = checkpoint.load("direction", Direction) or _choose_direction(
-        engine, model, vectors, groups, onset.ids, settings, progress
+    key = keys.stage(
+        "direction",
+        [asked(getattr(groups, name)) for name in ("fit_harmful", "fit_benign", *_MEASURED_GROUPS)],
+        [onset.ids, scope, amounts.direction_prompts, amounts.direction_fit_prompts, groups.borrowed_benign],
+    )
+    direction = kept(
+        checkpoint,
+        key,
+        Direction,
+        lambda: _choose_direction(engine, model, vectors, groups, onset.ids, settings, progress),
     )
     if not direction.rule_met:
         notes.append(
             "refusal direction: no cell of the grid met the rule; the one with the largest two effects together is used"
         )
-    checkpoint.save("direction", direction)
     chosen = vectors.at(direction.layer, direction.position)
     timer.lap("direction")
 
@@ -121,10 +133,17 @@ def run_audit(
         for p, s in zip(answered, scored, strict=True)
         if p.prompt.label == "harmful" and not p.prompt.borrowed and s.response.verdict == "refused"
     ]
-    interactions = checkpoint.load("interactions", Interactions) or _interact(
-        engine, candidates, table, refused, onset.ids, settings, probe, progress
+    key = keys.stage(
+        "interactions",
+        [asked(refused), [p.prompt.split for p in refused], candidates, table, onset.ids, scope, seed, probe],
+        [amounts.fm_pool, amounts.fm_masks, amounts.fm_prompts, amounts.pairs_shown, amounts.pair_prompts],
     )
-    checkpoint.save("interactions", interactions)
+    interactions = kept(
+        checkpoint,
+        key,
+        Interactions,
+        lambda: _interact(engine, candidates, table, refused, onset.ids, settings, probe, progress),
+    )
     timer.lap("interactions")
 
     fitted = Fitted(
@@ -137,11 +156,28 @@ def run_audit(
         probe_ranking=ranking,
     )
     results = _audit_prompts(
-        engine, judge, answered, scored, refused, fitted, settings, checkpoint, progress, token_ids
+        engine,
+        answer.stage("completions"),
+        answered,
+        scored,
+        refused,
+        fitted,
+        settings,
+        keys,
+        checkpoint,
+        progress,
+        token_ids,
     )
     timer.lap("prompts")
 
     own = [p.prompt for p in tabled if not p.prompt.borrowed]
+    features = summarise_features(engine.saes, candidates, table, own, results, seed)
+    features = with_nearest_tokens(engine, model, features)
+    results = with_token_activations(
+        engine, model, prompts, results, [f.id for f in features], scope, _stage(progress, "token activations")
+    )
+    timer.lap("evidence")
+
     cascade = summarise_cascade(results, seed)
     arms = [r.controls.direction for r in headline(results) if r.controls is not None]
     families = [r.family for r in headline(results)]
@@ -154,7 +190,7 @@ def run_audit(
             wilson(sum(arm.flipped for arm in arms), len(arms)),
             cluster_bootstrap([arm.score for arm in arms], families, "mean", seed=seed),
         ),
-        features=summarise_features(engine.saes, candidates, table, own, results, seed),
+        features=features,
         prompts=tuple(results),
         interactions=interactions,
         cascade=cascade,
@@ -208,6 +244,40 @@ class _Timer:
         self.laps[stage], self._last = now - self._last, now
 
 
+@dataclass(frozen=True)
+class _Responder:
+    """Gives each stage a way to answer requests: in batches of what the engine generates together, each batch kept."""
+
+    engine: Engine
+    judge: Judge
+    max_new_tokens: int
+    keys: Keys
+    checkpoint: Checkpoint
+    progress: Progress
+
+    def stage(self, name: str) -> Respond:
+        done = total = 0
+
+        def respond_to(requests: Sequence[Request]) -> Answered:
+            nonlocal done, total
+            total += len(requests)
+            responses: list[Response] = []
+            token_ids: TokenIds = {}
+            for start in range(0, len(requests), self.engine.rows):
+                self.progress(Step(name, done, total))
+                batch = requests[start : start + self.engine.rows]
+                key = self.keys.answers(batch, self.max_new_tokens)
+                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens)
+                answered = kept(self.checkpoint, key, Answered, work)
+                responses += answered.responses
+                token_ids.update(answered.token_ids)
+                done += len(batch)
+            self.progress(Step(name, done, total))
+            return Answered(tuple(responses), token_ids)
+
+        return respond_to
+
+
 def _answered(prompts: Sequence[AuditedPrompt]) -> list[AuditedPrompt]:
     """Whose completions are generated: the set's own prompts, and where it hardly has benign ones some borrowed ones,
     so that onset calibration sees compliance. Other borrowed prompts only lend their activations."""
@@ -227,30 +297,6 @@ def _spread(prompts: Sequence[AuditedPrompt], most: int) -> list[AuditedPrompt]:
     if len(prompts) <= most:
         return list(prompts)
     return [prompts[i * len(prompts) // most] for i in range(most)]
-
-
-def _answer_all(
-    engine: Engine,
-    judge: Judge,
-    prompts: Sequence[AuditedPrompt],
-    max_new_tokens: int,
-    checkpoint: Checkpoint,
-    progress: Progress,
-) -> tuple[list[Response], TokenIds]:
-    responses: list[Response] = []
-    token_ids: TokenIds = {}
-    for start in range(0, len(prompts), BASELINE_CHUNK):
-        progress(Step("baseline", start, len(prompts)))
-        key = f"baseline-{start:06d}"
-        answered = checkpoint.load(key, stage_baseline.Answered)
-        if answered is None:
-            chunk = prompts[start : start + BASELINE_CHUNK]
-            answered = stage_baseline.answer_baseline(engine, judge, chunk, max_new_tokens)
-            checkpoint.save(key, answered)
-        responses += answered.responses
-        token_ids.update(answered.token_ids)
-    progress(Step("baseline", len(prompts), len(prompts)))
-    return responses, token_ids
 
 
 def _calibrate(
@@ -350,41 +396,44 @@ def _interact(
 
 def _audit_prompts(
     engine: Engine,
-    judge: Judge,
+    respond_to: Respond,
     prompts: Sequence[AuditedPrompt],
     scored: Sequence[BaselinePrompt],
     refused: Sequence[AuditedPrompt],
     fitted: Fitted,
     settings: AuditSettings,
+    keys: Keys,
     checkpoint: Checkpoint,
     progress: Progress,
     token_ids: TokenIds,
 ) -> list[PromptResult]:
     """Every own prompt's result. Refused harmful ones are searched one by one, then confirmed in fixed blocks; each
-    finished search and each finished block is checkpointed."""
-    searched: dict[str, Searched] = {}
+    finished search, batch of completions and block is kept."""
+    amounts, searched = settings.amounts, dict[str, Searched]()
+    searching = fingerprint(
+        [
+            replace(fitted, screen=0.0),  # which only completions depend on
+            [settings.scope, settings.seed, settings.include_sink, amounts.k_sweep, amounts.removal_orders],
+            [amounts.single_effects, amounts.cascade_rounds, amounts.cascade_random_draws, amounts.woken_tried],
+        ]
+    )
     for done, audited in enumerate(refused):
         progress(Step("prompts", done, len(refused), audited.prompt.id))
-        key = f"search-{done:06d}"
-        found = checkpoint.load(key, Searched)
-        if found is None:
-            found = search_prompt(engine, audited, fitted, settings)
-            checkpoint.save(key, found)
-        searched[audited.prompt.id] = found
+        key = keys.stage("search", searching, asked([audited]))
+        work = partial(search_prompt, engine, audited, fitted, settings)
+        searched[audited.prompt.id] = kept(checkpoint, key, Searched, work)
     progress(Step("prompts", len(refused), len(refused)))
 
     tried: dict[str, Tried] = {}
     for start in range(0, len(refused), CONFIRM_BLOCK):
-        progress(Step("completions", start, len(refused)))
         block = refused[start : start + CONFIRM_BLOCK]
-        key = f"completions-{start:06d}"
-        confirmed = checkpoint.load(key, Confirmed)
-        if confirmed is None:
-            of_block = [searched[p.prompt.id] for p in block]
-            confirmed = Confirmed(tuple(confirm_prompts(engine, judge, block, of_block, fitted, settings)))
-            checkpoint.save(key, confirmed)
+        key = keys.judged_stage(
+            "completions", searching, fitted.screen, asked(block), [amounts.random_draws, amounts.max_new_tokens]
+        )
+        of_block = [searched[p.prompt.id] for p in block]
+        work_on_block = partial(confirm_prompts, engine, respond_to, block, of_block, fitted, settings)
+        confirmed = kept(checkpoint, key, Confirmed, work_on_block)
         tried.update(zip((p.prompt.id for p in block), confirmed.tried, strict=True))
-    progress(Step("completions", len(refused), len(refused)))
 
     results = []
     for audited, baseline in zip(prompts, scored, strict=True):

@@ -8,7 +8,7 @@ from torch import Tensor
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.feature_sets import FeatureSet, FoundSet, matched_random_sets
 from backend.audit.interventions import Scope, ablate
-from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.respond import Respond
 from backend.audit.results import (
     BaselinePrompt,
     Cascade,
@@ -22,7 +22,7 @@ from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.stages.cascade import ablate_singly, measure_self_repair, run_cascade
 from backend.audit.stages.controls import Challenger, Trial, Tried, confirm_arms, score_challengers
 from backend.audit.stages.direction import ablate_everywhere
-from backend.audit.stages.greedy import Search, find_minimal_sets, find_stronger_sets
+from backend.audit.stages.greedy import Search, ablation_curve, find_minimal_sets, find_stronger_sets
 from backend.audit.stages.interactions import extended_set
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -50,6 +50,7 @@ class Searched:
     cascade: Cascade
     self_repair: SelfRepair | None
     single_effects: tuple[Restored, ...]
+    ablation_curve: tuple[Restored, ...]
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,18 @@ def search_prompt(engine: Engine, audited: AuditedPrompt, fitted: Fitted, settin
         generator(seed, "cascade", prompt_id),
     )
     repair = measure_self_repair(engine, prompt, plain, first, onset, scope) if first else None
-    return Searched(search, challenger_scores, cascade, repair, singles.effects())
+    curve = ablation_curve(engine, prompt, search.found[0], onset, scope) if search.found else ()
+    return Searched(search, challenger_scores, cascade, repair, singles.effects(), curve)
 
 
 def confirm_prompts(
     engine: Engine,
-    judge: Judge,
+    respond: Respond,
     prompts: Sequence[AuditedPrompt],
     searched: Sequence[Searched],
     fitted: Fitted,
     settings: AuditSettings,
-) -> list[Tried]:
+) -> Confirmed:
     """Completions and verdicts under every arm of some searched prompts."""
     trials = [
         Trial(
@@ -126,17 +128,17 @@ def confirm_prompts(
         active = frozenset(plain.active)
         return matched_random_sets(sorted(features), active, widest[name], fitted.table, amounts.random_draws, random)
 
-    return confirm_arms(
+    tried = confirm_arms(
         engine,
-        judge,
+        respond,
         trials,
         _random_scopes(settings),
         onset,
         fitted.screen,
-        amounts.max_new_tokens,
         strengthen,
         draw_random,
     )
+    return Confirmed(tuple(tried))
 
 
 def unaudited(audited: AuditedPrompt, baseline: BaselinePrompt) -> PromptResult:
@@ -171,6 +173,7 @@ def prompt_result(audited: AuditedPrompt, baseline: BaselinePrompt, searched: Se
         cascade=searched.cascade,
         self_repair=searched.self_repair,
         single_effects=searched.single_effects,
+        ablation_curve=searched.ablation_curve,
     )
 
 

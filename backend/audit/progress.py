@@ -33,6 +33,15 @@ class Checkpoint(Protocol):
         ...
 
 
+def kept(checkpoint: Checkpoint, key: str, kind: type[T], work: Callable[[], T]) -> T:
+    """What is kept under `key`, or else the result of the work, kept from now on."""
+    value = checkpoint.load(key, kind)
+    if value is None:
+        value = work()
+        checkpoint.save(key, value)
+    return value
+
+
 class NothingKept:
     """A checkpoint that keeps nothing: every run computes everything."""
 

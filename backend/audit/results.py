@@ -1,6 +1,6 @@
 """The numbers an audit reports, as frozen flat values. Knows no tensor, no model and no file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
@@ -133,6 +133,14 @@ class Direction:
 
 
 @dataclass(frozen=True)
+class TokenWeight:
+    """A vocabulary token and how far a feature moves it."""
+
+    text: str
+    weight: float  # logit of the decoder row behind the final norm, above the mean over the vocabulary
+
+
+@dataclass(frozen=True)
 class Feature:
     """A candidate refusal feature. Activations are maxima over in-scope prompt positions."""
 
@@ -148,6 +156,8 @@ class Feature:
     in_minimal_sets: int  # prompts whose confirmed minimal set holds it
     woken: int  # prompts in which it was dormant and woke in a cascade
     neuronpedia_id: str | None  # of its SAE, where that is published
+    promoted: tuple[TokenWeight, ...] = ()  # logit lens: tokens that its direction raises most
+    suppressed: tuple[TokenWeight, ...] = ()  # and lowers most
 
 
 @dataclass(frozen=True)
@@ -294,6 +304,14 @@ class Controls:
 
 
 @dataclass(frozen=True)
+class PromptTokens:
+    """A prompt as the model saw it, template included, up to the first response token."""
+
+    texts: tuple[str, ...]
+    classes: tuple[str, ...]  # position class of each
+
+
+@dataclass(frozen=True)
 class PromptResult:
     """One prompt's whole story. Stages after the baseline are run on refused harmful prompts."""
 
@@ -312,6 +330,10 @@ class PromptResult:
     cascade: Cascade | None = None
     self_repair: SelfRepair | None = None
     single_effects: tuple[Restored, ...] = ()  # s when one active candidate alone is ablated
+    ablation_curve: tuple[Restored, ...] = ()  # s as the first minimal set's features are ablated one after another
+    tokens: PromptTokens | None = None
+    activations: dict[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    """Reported features that are active on in-scope tokens: (token position, activation) pairs, no intervention."""
 
 
 # -- Stage 3: interactions -----------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_a_run_writes_the_report_and_its_tensors(undisturbed: Path) -> None:
         assert set(named) <= set(tensors.keys())
 
 
-@pytest.mark.parametrize("stop_at", ["baseline", "direction", "search-000002"])
+@pytest.mark.parametrize("stop_at", ["answers", "direction", "search"])
 def test_killed_and_resumed_gives_the_same_report(
     prompts: Path, undisturbed: Path, tmp_path: Path, stop_at: str
 ) -> None:
@@ -87,7 +87,7 @@ def test_killed_and_resumed_gives_the_same_report(
     assert without_timings(out) == without_timings(undisturbed)
     now = {p.name: p.stat().st_mtime_ns for p in (out / "checkpoints").glob("*.json")}
     again = {name for name in kept if now[name] != kept[name]}
-    assert not any(name.startswith(("baseline", "search", "completions")) for name in again)
+    assert not any(name.startswith(("answers", "search", "completions")) for name in again)
 
 
 def test_ctrl_c_ends_with_3_and_says_how_to_go_on(prompts: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_ctrl_c_ends_with_3_and_says_how_to_go_on(prompts: Path, tmp_path: Path)
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *command(prompts, out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    while not list(out.glob("checkpoints/baseline*.json")):
+    while not list(out.glob("checkpoints/answers*.json")):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)

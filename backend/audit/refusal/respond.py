@@ -3,7 +3,7 @@
 Texts under intervention leave here masked: the words of a refusal are kept, anything else is token ids only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backend.audit.interventions import Intervention
@@ -17,6 +17,14 @@ TokenIds = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
+class Answered:
+    """Responses to some requests, with the token ids behind them."""
+
+    responses: tuple[Response, ...]
+    token_ids: TokenIds
+
+
+@dataclass(frozen=True)
 class Request:
     """One completion to generate and judge."""
 
@@ -25,9 +33,11 @@ class Request:
     intervention: Intervention
 
 
-def respond(
-    engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int
-) -> tuple[list[Response], TokenIds]:
+Respond = Callable[[Sequence[Request]], Answered]
+"""Answers requests, in the order asked."""
+
+
+def respond(engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int) -> Answered:
     """Generate greedily under each request's intervention and judge what came."""
     pairs = [Pair(request.prompt.tokens, request.intervention) for request in requests]
     completions = engine.generate(pairs, max_new_tokens) if pairs else []
@@ -38,4 +48,4 @@ def respond(
         text = completion.text if verdict == "refused" else None
         responses.append(Response(verdict, len(completion.ids), completion.ended, text, request.name))
         ids[request.name] = completion.ids
-    return responses, ids
+    return Answered(tuple(responses), ids)

@@ -4,14 +4,12 @@ Knows engine and judge by protocol; knows no model library and no file.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from backend.audit.interventions import NO_INTERVENTION
-from backend.audit.refusal.judges.judge import Judge
 from backend.audit.refusal.onset_tokens import OnsetTokens, Openings
-from backend.audit.refusal.respond import Request, TokenIds, respond
+from backend.audit.refusal.respond import Request
 from backend.audit.results import Baseline, BaselinePrompt, Figure, Onset, OnsetToken, Response
 from backend.audit.spec import AuditedPrompt
 from backend.audit.stats import auc, cluster_bootstrap, wilson
@@ -20,19 +18,9 @@ from backend.engine.protocol import Engine, Pair
 SCREEN_QUANTILE = 0.95  # of the scores of compliant prompts: above it, a completion is not generated to see a flip
 
 
-@dataclass(frozen=True)
-class Answered:
-    """Baseline responses of some prompts, with the token ids behind them."""
-
-    responses: tuple[Response, ...]
-    token_ids: TokenIds
-
-
-def answer_baseline(engine: Engine, judge: Judge, prompts: Sequence[AuditedPrompt], max_new_tokens: int) -> Answered:
-    """Greedy completions of some prompts and their verdicts."""
-    requests = [Request(f"{p.prompt.id}/baseline", p, NO_INTERVENTION) for p in prompts]
-    responses, token_ids = respond(engine, judge, requests, max_new_tokens)
-    return Answered(tuple(responses), token_ids)
+def baseline_requests(prompts: Sequence[AuditedPrompt]) -> list[Request]:
+    """What to generate with nothing changed."""
+    return [Request(f"{p.prompt.id}/baseline", p, NO_INTERVENTION) for p in prompts]
 
 
 def score_baseline(

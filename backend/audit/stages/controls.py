@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from backend.audit.feature_sets import FeatureSet, FoundSet
 from backend.audit.interventions import Intervention, Scope, ablate
-from backend.audit.refusal.judges.judge import Judge
-from backend.audit.refusal.respond import Request, TokenIds, respond
+from backend.audit.refusal.respond import Request, Respond, TokenIds
 from backend.audit.results import Arm, MinimalSet, RandomControl, Response
 from backend.audit.spec import AuditedPrompt
 from backend.audit.stats import empirical_p
@@ -66,23 +65,22 @@ def score_challengers(
 
 def confirm_arms(
     engine: Engine,
-    judge: Judge,
+    respond: Respond,
     trials: Sequence[Trial],
     scopes: dict[str, Scope],
     onset_ids: Sequence[int],
     screen: float,
-    max_new_tokens: int,
     strengthen: Strengthen,
     draw_random: DrawRandom,
 ) -> list[Tried]:
     """Completions of some prompts under every set found and every challenger, then random sets matched to the set that
     came out of it.
 
-    scopes: of each random control by name; "default" is also that of the sets. The prompts share batches: a generated
-    token costs one pass over the weights, however many rows it is for.
+    scopes: of each random control by name; "default" is also that of the sets. The prompts' requests are asked
+    together: a generated token costs one pass over the weights, however many rows it is for.
     """
     scope = scopes["default"]
-    answers = _Answers(engine, judge, max_new_tokens)
+    answers = _Answers(respond)
     answers.ask([request for trial in trials for request in _requests(trial, scope, screen)])
     stronger = [strengthen(trial) if _disagrees(trial, answers) else () for trial in trials]
     answers.ask(
@@ -116,8 +114,8 @@ def confirm_arms(
 class _Answers:
     """Responses by request name; the same intervention on the same prompt is generated once."""
 
-    def __init__(self, engine: Engine, judge: Judge, max_new_tokens: int) -> None:
-        self._engine, self._judge, self._max_new_tokens = engine, judge, max_new_tokens
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
         self._by_content: dict[tuple[str, Intervention], Response] = {}
         self._content_of: dict[str, tuple[str, Intervention]] = {}
         self.token_ids: TokenIds = {}
@@ -129,9 +127,11 @@ class _Answers:
             self._content_of[request.name] = content
             if content not in self._by_content:
                 new.setdefault(content, request)
-        responses, ids = respond(self._engine, self._judge, list(new.values()), self._max_new_tokens)
-        self._by_content.update(zip(new, responses, strict=True))
-        self.token_ids.update(ids)
+        # Similar lengths together: what shares a batch is padded to its longest.
+        ordered = sorted(new, key=lambda content: len(new[content].prompt.tokens.ids))
+        answered = self._respond([new[content] for content in ordered])
+        self._by_content.update(zip(ordered, answered.responses, strict=True))
+        self.token_ids.update(answered.token_ids)
 
     def get(self, name: str) -> Response | None:
         content = self._content_of.get(name)

@@ -12,7 +12,7 @@ import numpy as np
 from backend.audit.candidates import Candidates
 from backend.audit.feature_sets import FeatureSet, FoundSet, ScoreSets, certificate
 from backend.audit.interventions import Scope, ablate
-from backend.audit.results import SweepStep
+from backend.audit.results import Restored, SweepStep
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -126,6 +126,16 @@ def find_stronger_sets(
                 found.append(FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin))
                 break
     return found
+
+
+def ablation_curve(
+    engine: Engine, prompt: ChatTokens, found: FoundSet, onset_ids: Sequence[int], scope: Scope
+) -> tuple[Restored, ...]:
+    """The score as a set's features are ablated one after another, the ones it can least do without first."""
+    ordered = sorted(found.certificate, key=lambda restored: (-restored.score, restored.feature))
+    sets = [frozenset(FeatureId.parse(r.feature) for r in ordered[: i + 1]) for i in range(len(ordered))]
+    scores = _Scores(engine, prompt, onset_ids, scope)(sets)
+    return tuple(Restored(r.feature, score) for r, score in zip(ordered, scores, strict=True))
 
 
 def _least_effect_first(scores: ScoreSets, features: FeatureSet) -> list[FeatureId]:
