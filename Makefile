@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help install fetch demo test check bench schema fmt clean
 
 help:
-	@echo "make demo      audit the bundled subject, a few minutes once installed"
+	@echo "make demo      the dashboard, with an example audit and a live one (DEMO_SERVE=0: only a quick audit)"
 	@echo "make test      the test suite"
 	@echo "make check     formatting, lint, types and import contracts"
 	@echo "make bench     speed and memory on the bundled subject, beside its peers"
@@ -37,9 +37,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 fetch: $(INSTALLED)
 	$(BIN)/refusalscope models fetch
 
+# The dashboard with the example and a quick live audit; DEMO_SERVE=0 stops after a finished quick audit instead.
+DEMO_SERVE ?= 1
+DEMO_AUDIT := --subject smollm2-135m-sft --prompts bundled:demo --effort quick
+
 demo: fetch
+ifeq ($(DEMO_SERVE),0)
 	rm -rf $(DEMO)
-	$(BIN)/refusalscope audit --subject smollm2-135m-sft --prompts bundled:demo --effort quick --out $(DEMO)
+	$(BIN)/refusalscope audit $(DEMO_AUDIT) --out $(DEMO)
+else
+	$(BIN)/refusalscope serve --audit-demo
+endif
 
 test: fetch
 	$(BIN)/pytest
@@ -61,7 +69,8 @@ clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find app backend benchmarks tests training -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# After a change to backend/audit/results.py; a test fails until it is run.
+# After a change to backend/audit/results.py or to the API; a test fails until it is run.
 schema: $(INSTALLED)
 	$(BIN)/python -c 'import json, pathlib; from backend.reports.report_json import report_schema; \
 	pathlib.Path("backend/reports/report.schema.json").write_text(json.dumps(report_schema(), indent=1, sort_keys=True) + "\n")'
+	$(BIN)/python -m app.openapi tests/golden/openapi.json

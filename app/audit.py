@@ -1,33 +1,25 @@
-"""`refusalscope audit`: from options to a written report. Wires prompts, subject, engine, judge and folder together."""
+"""`refusalscope audit`: from options to a written report. Wires prompts, subject and folder together."""
 
-import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from rich.console import Console
 
 from app.models import parse_layers
 from app.progress_view import watch
 from app.report_card import show
-from backend.audit.audit import run_audit
-from backend.audit.refusal.judges.phrases import PhraseJudge
-from backend.audit.spec import AuditedPrompt, AuditSettings, EffortName, OnsetMethod
-from backend.engine.engine import ResidualEngine
-from backend.errors import Interrupted, PromptFileError
+from backend.audit.spec import AuditSettings, EffortName, OnsetMethod
+from backend.errors import Interrupted
+from backend.jobs.audit_run import AuditRun, rerun_command
 from backend.prompts.load import load_prompts
-from backend.prompts.prompt import PromptSet
 from backend.reports.audit_folder import AuditFolder
-from backend.reports.manifest import build_manifest, identity
-from backend.subjects.language_model import LanguageModel
-from backend.subjects.planted.words import planted_prompts
+from backend.reports.manifest import identity
+from backend.subjects.planted.prompts import PLANTED_PROMPTS, planted_prompts
 from backend.subjects.subject import Device, Dtype, load_subject
-
-PLANTED_PROMPTS = "planted"  # the prompts that the planted subjects speak
 
 
 def run(
@@ -58,45 +50,16 @@ def run(
     with _stoppable(out):
         with console.status(f"loading {subject}"):
             loaded = load_subject(subject, saes, audited_layers, device, dtype)
-            engine = ResidualEngine(loaded.model, dict(loaded.saes))
-        command = _command(
-            subject=subject, prompts=prompts, effort=effort, layers=layers, saes=saes, seed=seed, device=device,
-            dtype=dtype, onset=onset, include_sink=include_sink,
+        command = rerun_command(
+            subject=subject, prompts=prompts, settings=settings, layers=audited_layers, saes=saes, device=device,
+            dtype=dtype,
         )  # fmt: skip
-        judge = PhraseJudge()
-        manifest = build_manifest(loaded, prompt_set, judge, settings, started, command)
-        folder.claim(identity(manifest))
-        tokens = _tokenise(loaded.model, prompt_set, settings.amounts.max_new_tokens)
+        audit = AuditRun.prepare(loaded, prompt_set, settings, started, command)
+        folder.claim(identity(audit.manifest))
         with watch(console) as progress:
-            audited = run_audit(engine, loaded.model, judge, tokens, settings, manifest, folder, progress)
+            audited = audit.go(folder, progress)
         folder.finish(audited)
     show(Console(), audited.report, folder.path)
-
-
-def _tokenise(model: LanguageModel, prompts: PromptSet, response_tokens: int) -> list[AuditedPrompt]:
-    audited = []
-    for prompt in prompts.prompts:
-        tokens = model.encode_chat(prompt.text)
-        if len(tokens.ids) + response_tokens > model.max_tokens:
-            raise PromptFileError(
-                prompts.name,
-                f"prompt {prompt.id} has {len(tokens.ids)} tokens, and {response_tokens} of response follow; "
-                f"the subject takes {model.max_tokens} in all: shorten it",
-            )
-        audited.append(AuditedPrompt(prompt, tokens))
-    return audited
-
-
-def _command(**options: Any) -> str:
-    """The command that runs this audit again, into a folder of the reader's choice."""
-    words = ["refusalscope", "audit"]
-    for name, value in options.items():
-        flag = f"--{name.replace('_', '-')}"
-        if isinstance(value, bool):
-            words += [flag] if value else []
-        elif value is not None:
-            words += [flag, str(value)]
-    return f"{shlex.join(words)} --out DIR"
 
 
 @contextmanager

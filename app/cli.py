@@ -56,8 +56,33 @@ def audit(
         bool, typer.Option(help="Also try minimal sets with the attention sink in scope, beside their own control.")
     ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with a stopped audit; finished prompts are kept.")] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            help="Let the server at this URL do it; REFUSALSCOPE_TOKEN is its access token, if it asks for one."
+        ),
+    ] = None,
 ) -> None:
     """Audit one subject on a set of prompts and write DIR/report.json."""
+    if server is not None:
+        from app.remote_audit import run_remote
+
+        run_remote(
+            server,
+            subject=subject,
+            prompts=prompts,
+            out=out,
+            effort=effort,
+            layers=layers,
+            saes=saes,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            onset=onset,
+            include_sink=include_sink,
+            resume=resume,
+        )
+        return
     from app.audit import run
 
     run(
@@ -74,6 +99,77 @@ def audit(
         include_sink=include_sink,
         resume=resume,
     )
+
+
+@cli.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind (REFUSALSCOPE_HOST; 127.0.0.1). Others need REFUSALSCOPE_TOKEN.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="REFUSALSCOPE_PORT; 8050. 0 takes a free one.")] = None,
+    data: Annotated[Path | None, typer.Option(help="REFUSALSCOPE_DATA, or the platform's place.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="REFUSALSCOPE_DATABASE, a postgresql:// URL; or a file in the data folder."),
+    ] = None,
+    hosts: Annotated[
+        str | None, typer.Option(help="More names that browsers may call the server by (REFUSALSCOPE_HOSTS), e.g. a,b.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Of its workers: auto, cpu or cuda (REFUSALSCOPE_DEVICE).")] = None,
+    worker: Annotated[bool, typer.Option(help="Also run workers.")] = True,
+    audit_demo: Annotated[
+        bool, typer.Option("--audit-demo", help="Also queue a quick audit of smollm2-135m-sft on bundled:demo.")
+    ] = False,
+) -> None:
+    """Serve the dashboard and the API, with a worker beside them."""
+    from app.serve import run
+    from app.settings import read_settings
+
+    settings = read_settings(
+        host=host, port=port, data=data, database=database, hosts=hosts, device=device, worker=worker
+    )
+    run(settings, audit_demo=audit_demo)
+
+
+@cli.command()
+def worker(
+    data: Annotated[
+        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="REFUSALSCOPE_DATABASE", help="Database URL; default: a SQLite file in the data directory."
+        ),
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models run.")] = "auto",
+    with_parent: Annotated[bool, typer.Option(help="End when the process that started this one ends.")] = False,
+) -> None:
+    """Work on the jobs of a server, on this device. `serve` starts its own; more may be added."""
+    from app.worker import run
+
+    run(data=data, database=database, device=device, with_parent=with_parent)
+
+
+@cli.command()
+def report(
+    audit: Annotated[str, typer.Argument(help="An audit's folder or report.json, or its id in the database.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    format: Annotated[
+        Literal["html", "json", "prompts.csv", "features.csv"],
+        typer.Option(help="html: one file that opens from disk, figures inside."),
+    ] = "html",
+    data: Annotated[
+        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
+    ] = None,
+) -> None:
+    """Write a finished audit as a file to share; completions under intervention stay masked."""
+    from app.report import run
+
+    run(audit=audit, output=output, format=format, data=data, database=database)
 
 
 def main() -> None:

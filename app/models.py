@@ -16,17 +16,14 @@ if TYPE_CHECKING:
 
 models = typer.Typer(help="Subjects: list, fetch, check.", no_args_is_help=True)
 console = Console()
-PLANTED = {
-    "planted": "tiny model whose refusal features are known: for tests and a first look",
-    "planted-null": "the same without a mechanism: nothing may be found",
-}
 
 
 @models.command("list")
 def list_models() -> None:
     """Show the subjects that come with Refusalscope, and how to name others."""
     from backend.errors import SubjectError
-    from backend.subjects.bundled.fetch import BUNDLED_SUBJECTS, fetched
+    from backend.subjects.bundled.fetch import fetched
+    from backend.subjects.catalogue import BUNDLED_SUBJECTS, PLANTED_SUBJECTS
 
     state, problem = "ready", None
     try:
@@ -36,7 +33,7 @@ def list_models() -> None:
     table = Table("id", "what it is", "state", box=None, pad_edge=False)
     for subject in BUNDLED_SUBJECTS.values():
         table.add_row(subject.id, subject.description, state)
-    for name, description in PLANTED.items():
+    for name, description in PLANTED_SUBJECTS.items():
         table.add_row(name, description, "ready")
     console.print(table)
     if problem is not None:
@@ -49,7 +46,8 @@ def fetch_models(
     force: Annotated[bool, typer.Option("--force", help="Make the files anew, also when they are there.")] = False,
 ) -> None:
     """Bring the bundled subjects into the data directory (REFUSALSCOPE_DATA, or the platform's place)."""
-    from backend.subjects.bundled.fetch import BUNDLED_SUBJECTS, fetch
+    from backend.subjects.bundled.fetch import fetch
+    from backend.subjects.catalogue import BUNDLED_SUBJECTS
 
     files = fetch(lambda line: console.print(line, highlight=False), force=force)
     console.print(f"ready in {files.base.parent}: {', '.join(BUNDLED_SUBJECTS)}", highlight=False, soft_wrap=True)

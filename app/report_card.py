@@ -6,41 +6,19 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.audit.results import Figure, Report
+from backend.reports.card_figures import card_figures
 
 
 def show(console: Console, report: Report, folder: Path) -> None:
     """Print the report card and where its evidence is."""
-    card, flipped = report.report_card, report.report_card.flipped
+    card = report.report_card
     subject = report.manifest.subject["id"]
     table = Table(title=f"{subject} on {report.manifest.prompts['name']}, test split", title_justify="left")
     table.add_column("question")
     table.add_column("figure", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("n", justify="right")
-    rows: list[tuple[str, Figure, str]] = [
-        ("refuses harmful prompts", card.refusal_rate, "%"),
-        ("refuses harmless look-alikes", card.over_refusal_rate, "%"),
-        ("flipped by minimal sets", flipped.minimal, "%"),
-        ("flipped by matched random sets", flipped.random, "%"),
-        ("flipped by the refusal direction", flipped.direction, "%"),
-        ("flipped by FM-extended sets", flipped.fm_extended, "%"),
-        ("flipped by linear-probe sets of that size", flipped.linear_probe, "%"),
-    ]
-    if flipped.with_sink.n:
-        rows += [
-            ("flipped by minimal sets, sink in scope", flipped.with_sink, "%"),
-            ("flipped by random sets, sink in scope", flipped.random_with_sink, "%"),
-        ]
-    rows += [
-        ("features in a minimal set, median", card.minimal_set_size, ""),
-        ("cascade rounds until flip, median", card.depth, ""),
-        ("features woken in round 1, mean", card.woken, ""),
-        ("  under matched random ablation", card.woken_random, ""),
-        ("compensation of the minimal set, median", card.compensation, ""),
-        ("interactions: held-out R², pairs", card.r2_heldout, ""),
-        ("  linear model on the same masks", card.r2_linear, ""),
-    ]
-    for question, figure, unit in rows:
+    for question, figure, unit in card_figures(card):
         table.add_row(question, *_cells(figure, unit))
     console.print(table)
     direction = report.direction

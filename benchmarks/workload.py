@@ -16,9 +16,9 @@ from backend.engine.engine import ResidualEngine
 from backend.engine.protocol import Pair, Score
 from backend.prompts.bundled.subsets import bundled_prompts
 from backend.prompts.prompt import Prompt
+from backend.subjects.catalogue import PLANTED_SUBJECTS
 from backend.subjects.language_model import ChatTokens
-from backend.subjects.planted.subject import PLANTED_NAMES
-from backend.subjects.planted.words import planted_prompts
+from backend.subjects.planted.prompts import planted_prompts
 from backend.subjects.subject import Subject
 
 K_SWEEP = (1, 2, 5)  # candidates per layer, ablated together
@@ -66,7 +66,7 @@ def greedy_workload(subject: Subject, n_prompts: int) -> Workload:
     Directions and onset tokens come from discovery prompts, as in an audit, only simpler: the last prompt token, and
     the likeliest first tokens of harmful prompts that no benign prompt has.
     """
-    prompts = planted_prompts() if subject.id in PLANTED_NAMES else bundled_prompts("all")
+    prompts = planted_prompts() if subject.id in PLANTED_SUBJECTS else bundled_prompts("all")
     recorder = _Recorder(subject)
 
     def encoded(chosen: Sequence[Prompt]) -> list[ChatTokens]:

@@ -10,7 +10,7 @@ from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.engine.engine import ResidualEngine
 from backend.prompts.prompt import PromptSet
 from backend.reports.manifest import build_manifest
-from backend.subjects.planted.words import planted_prompts
+from backend.subjects.planted.prompts import planted_prompts
 from backend.subjects.subject import load_subject
 
 FEW = {"discovery": 1, "validation": 1, "test": 1}  # prompts of each kind by split

@@ -351,6 +351,7 @@ def _interact(
     probe: ProbeSummary,
     progress: Progress,
 ) -> Interactions:
+    engine.forget()
     amounts, seed = settings.amounts, settings.seed
     panel = stage_interactions.choose_panel([p for p in refused if p.prompt.split == "discovery"], amounts.fm_prompts)
     pool = stage_interactions.choose_pool(candidates, amounts.fm_pool)

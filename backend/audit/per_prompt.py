@@ -62,6 +62,7 @@ class Confirmed:
 
 def search_prompt(engine: Engine, audited: AuditedPrompt, fitted: Fitted, settings: AuditSettings) -> Searched:
     """Everything about one refused prompt that scores and activations tell."""
+    engine.forget()
     amounts, scope, seed = settings.amounts, settings.scope, settings.seed
     prompt, prompt_id, onset = audited.tokens, audited.prompt.id, fitted.onset_ids
     plain = engine.observe([Pair(prompt)], onset, scope)[0]
@@ -105,6 +106,7 @@ def confirm_prompts(
     settings: AuditSettings,
 ) -> Confirmed:
     """Completions and verdicts under every arm of some searched prompts."""
+    engine.forget()
     trials = [
         Trial(
             audited,

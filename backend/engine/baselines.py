@@ -18,6 +18,7 @@ from backend.audit.interventions import NO_INTERVENTION, Intervention
 from backend.engine.caches import resumed_cache
 from backend.engine.encode import Activity, active_among, activity
 from backend.engine.hooks import BatchEdits
+from backend.engine.pauses import BetweenBatches, go_on
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
@@ -50,8 +51,9 @@ class _Store:
         return self.states.get(key)
 
     def put(self, key: Hashable, state: State) -> State:
+        replaced = self.states.pop(key, None)  # work between batches may have found the same state
         self.states[key] = state
-        self.held += state.n_bytes
+        self.held += state.n_bytes - (replaced.n_bytes if replaced is not None else 0)
         while self.held > self.budget and len(self.states) > 1:
             _, dropped = self.states.popitem(last=False)
             self.held -= dropped.n_bytes
@@ -65,8 +67,14 @@ class Baselines:
     same numbers as an undisturbed one.
     """
 
-    def __init__(self, model: LanguageModel, saes: dict[int, SparseAutoencoder], budget_bytes: int) -> None:
-        self._model, self._saes = model, saes
+    def __init__(
+        self,
+        model: LanguageModel,
+        saes: dict[int, SparseAutoencoder],
+        budget_bytes: int,
+        between_batches: BetweenBatches = go_on,
+    ) -> None:
+        self._model, self._saes, self._between_batches = model, saes, between_batches
         self._prefixes, self._prompts = _Store(budget_bytes // 2), _Store(budget_bytes // 2)
 
     def prompt(self, prompt: ChatTokens) -> State:
@@ -137,6 +145,7 @@ class Baselines:
         edits.scope_mask = torch.tensor([[float(c in intervention.scope.classes) for c in classes]], device=device)
         cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache], 0)
         ids = torch.tensor([prompt.ids[start:stop]], device=device)
+        self._between_batches()
         final = self._model.run(ids, edits=edits.callables(), cache=cache)[0]
         residuals = {layer: captured[0] for layer, captured in edits.captured.items()}
         active = activity(self._saes, residuals, classes)

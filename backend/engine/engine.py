@@ -1,7 +1,8 @@
 """The fast path: many (prompt, intervention) pairs in; scores, activations or completions out.
 
-Knows models and SAEs by protocol. What makes it fast: pairs packed by length; the shared prefix and the layers below
-the first one that an edit changes are computed once and resumed from; only the onset position is unembedded.
+Knows models and SAEs by protocol. What makes it fast: pairs packed by length; the shared prefix, the layers below the
+first one that an edit changes, and those below the first one where it differs from an earlier evaluation of the prompt
+are computed once and resumed from; only the onset position is unembedded.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,12 @@ from torch.nn.utils.rnn import pad_sequence
 from backend.audit.interventions import Scope
 from backend.audit.refusal.score import refusal_score
 from backend.engine.baselines import Baselines, State
+from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
 from backend.engine.encode import active_among, encode_features
 from backend.engine.generation import generate_batch, own_ids, scope_mask
 from backend.engine.hooks import BatchEdits
+from backend.engine.pauses import BetweenBatches, go_on
 from backend.engine.planner import Work, pack
 from backend.engine.protocol import Activation, Completion, Observation, Pair, Score
 from backend.subjects.language_model import ChatTokens, LanguageModel
@@ -32,7 +35,7 @@ class EngineSettings:
 
     max_tokens: int = 1024  # padded tokens of one batch
     max_sequences: int = 32  # rows generated together
-    cache_bytes: int = 512 * 2**20  # for prefix and prompt states
+    cache_bytes: int = 512 * 2**20  # for prefix and prompt states, and as much again for branches
 
     @classmethod
     def for_device(cls, device: torch.device) -> "EngineSettings":
@@ -51,6 +54,7 @@ class _Plan:
     prefix: State | None
     prompt: State
     resume_layer: int | None  # audited layer whose residual it starts from, or FROM_TOKENS; None: nothing changes
+    branch: Branch | None = None  # an earlier evaluation to start from; None: the prompt without intervention
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,28 @@ class ResidualEngine:
     """Implements `backend.engine.protocol.Engine`."""
 
     def __init__(
-        self, model: LanguageModel, saes: dict[int, SparseAutoencoder], settings: EngineSettings | None = None
+        self,
+        model: LanguageModel,
+        saes: dict[int, SparseAutoencoder],
+        settings: EngineSettings | None = None,
+        between_batches: BetweenBatches = go_on,
     ) -> None:
         self.model, self.saes = model, dict(sorted(saes.items()))
         self.settings = settings or EngineSettings.for_device(model.device)
-        self._baselines = Baselines(model, self.saes, self.settings.cache_bytes)
+        self._between_batches = between_batches
+        self._baselines = Baselines(model, self.saes, self.settings.cache_bytes, self._between_batches)
+        self._branches = Branches(self.settings.cache_bytes)
+
+    @property
+    def rows(self) -> int:
+        return self.settings.max_sequences
 
     @property
     def n_layers(self) -> int:
         return self.model.n_layers
+
+    def forget(self) -> None:
+        self._branches.forget()
 
     @torch.inference_mode()
     def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
@@ -96,7 +113,8 @@ class ResidualEngine:
         done: dict[int, Completion] = {}
         for batch in self._generation_batches(pairs, max_new_tokens):
             prefixes = [self._baselines.prefix(pairs[i].prompt, pairs[i].intervention) for i in batch]
-            completions = generate_batch(self.model, self.saes, [pairs[i] for i in batch], prefixes, max_new_tokens)
+            asked = [pairs[i] for i in batch]
+            completions = generate_batch(self.model, self.saes, asked, prefixes, max_new_tokens, self._between_batches)
             done.update(zip(batch, completions, strict=True))
         return [done[i] for i in range(len(pairs))]
 
@@ -199,7 +217,7 @@ class ResidualEngine:
         return {layer: torch.cat([prefix.residuals[layer], own]) for layer, own in outcome.residuals.items()}
 
     def _run(self, pairs: Sequence[Pair], *, capture: bool = False) -> list[_Outcome]:
-        plans = [self._plan(pair) for pair in pairs]
+        plans = [self._plan(pair, branch=not capture) for pair in pairs]
         outcomes: dict[int, _Outcome] = {}
         pending: list[int] = []
         work: list[Work] = []
@@ -215,8 +233,11 @@ class ResidualEngine:
             outcomes.update(zip(rows, ran, strict=True))
         return [outcomes[i] for i in range(len(pairs))]
 
-    def _plan(self, pair: Pair) -> _Plan:
-        """Where to resume: below the first layer that the edit changes, a pair is its prompt without intervention."""
+    def _plan(self, pair: Pair, *, branch: bool) -> _Plan:
+        """Where to resume: below the first layer that the edit changes, a pair is its prompt without intervention.
+
+        branch: higher still, where an earlier evaluation with the same edits so far has been.
+        """
         intervention, prompt = pair.intervention, pair.prompt
         prefix = self._baselines.prefix(prompt, intervention)
         state = self._baselines.prompt(prompt)
@@ -230,22 +251,29 @@ class ResidualEngine:
         if not layers:
             return _Plan(prefix, state, None)
         below = [layer for layer in self.saes if layer <= min(layers)]
-        return _Plan(prefix, state, max(below, default=FROM_TOKENS))
+        resume_layer = max(below, default=FROM_TOKENS)
+        if branch and _branches_off(pair):
+            above = [layer for layer in self.saes if layer > resume_layer]
+            found = self._branches.highest(prompt, intervention, above)
+            if found is not None:
+                return _Plan(prefix, state, found.layer, found)
+        return _Plan(prefix, state, resume_layer)
 
     def _run_batch(self, pairs: list[Pair], plans: list[_Plan], capture: bool) -> list[_Outcome]:
         device = self.model.device
         resume_layer = plans[0].resume_layer
         assert resume_layer is not None
-        above = [layer for layer in self.saes if layer > resume_layer] if capture else []
+        above = [layer for layer in self.saes if layer > resume_layer]
         edits = BatchEdits(self.saes, [pair.intervention for pair in pairs], device, capture=above)
         lengths = [_own_tokens(pair) for pair in pairs]
         edits.scope_mask = scope_mask(pairs, device)
         if resume_layer == FROM_TOKENS:
             start = own_ids(pairs, device)
         else:
-            cached = [plan.prompt.residuals[resume_layer] for plan in plans]
+            cached = [p.branch.residual if p.branch else p.prompt.residuals[resume_layer] for p in plans]
             start = edits.apply(resume_layer, pad_sequence(cached, batch_first=True))
         prefixes = [plan.prefix.cache for plan in plans if plan.prefix is not None]
+        self._between_batches()
         final = self.model.run(
             start,
             first_block=resume_layer + 1,
@@ -254,14 +282,22 @@ class ResidualEngine:
         )
         edited = edits.edited()
         outcomes = []
-        for row, (plan, length) in enumerate(zip(plans, lengths, strict=True)):
-            residuals = {
-                layer: edits.captured[layer][row, :length] if layer > resume_layer else plan.prompt.residuals[layer]
-                for layer in (self.saes if capture else ())
-            }
+        for row, (pair, plan, length) in enumerate(zip(pairs, plans, lengths, strict=True)):
+            own = {layer: edits.captured[layer][row, :length] for layer in above}
+            changed = frozenset(edited[row]) | (plan.branch.edited if plan.branch is not None else frozenset())
+            if _branches_off(pair):
+                for layer, residual in own.items():
+                    below = frozenset(feature for feature in changed if feature.layer < layer)
+                    self._branches.keep(pair.prompt, pair.intervention, Branch(layer, residual, below))
+            residuals = {**plan.prompt.residuals, **own} if capture else {}
             before = plan.prefix.edited if plan.prefix is not None else frozenset()
-            outcomes.append(_Outcome(final[row, length - 1], residuals, before | frozenset(edited[row])))
+            outcomes.append(_Outcome(final[row, length - 1], residuals, before | changed))
         return outcomes
+
+
+def _branches_off(pair: Pair) -> bool:
+    """Others like it will come: a set of features that is asked for in the course of a search."""
+    return pair.shares_prefix and bool(pair.intervention.features) and pair.intervention.direction is None
 
 
 def _own_tokens(pair: Pair) -> int:

@@ -8,6 +8,7 @@ from torch import Tensor
 from backend.engine.baselines import State
 from backend.engine.caches import resumed_cache
 from backend.engine.hooks import BatchEdits
+from backend.engine.pauses import BetweenBatches
 from backend.engine.protocol import Completion, Pair
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
@@ -21,10 +22,12 @@ def generate_batch(
     pairs: Sequence[Pair],
     prefixes: Sequence[State | None],
     max_new_tokens: int,
+    between_batches: BetweenBatches,
 ) -> list[Completion]:
     """Greedy completions of at most max_new_tokens tokens each; prefixes are each pair's own prefix state.
 
     The prompt is run from its first token after the prefix, through all blocks: later tokens attend to every layer.
+    between_batches: called before the prompt and before every token after the first.
     """
     device = model.device
     edits = BatchEdits(saes, [pair.intervention for pair in pairs], device)
@@ -38,6 +41,7 @@ def generate_batch(
     columns = torch.arange(ids.shape[1], device=device)
     mask = torch.cat([torch.ones(len(pairs), cached, device=device), (columns < lengths[:, None]).float()], 1).long()
     edits.scope_mask = scope_mask(pairs, device)
+    between_batches()
     hidden = model.run(ids, edits=edits.callables(), attention_mask=mask, cache=cache)
     last = hidden[torch.arange(len(pairs), device=device), lengths - 1]
     next_positions = cached + lengths
@@ -68,6 +72,7 @@ def generate_batch(
             rows = [rows[row] for row in going]
         mask = torch.cat([mask, mask.new_ones(len(rows), 1)], 1)
         edits.scope_mask = in_scope[:, None]
+        between_batches()
         hidden = model.run(
             chosen[:, None],
             edits=edits.callables(),

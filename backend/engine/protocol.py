@@ -67,7 +67,17 @@ class Engine(Protocol):
     saes: dict[int, SparseAutoencoder]  # by audited layer, ascending
 
     @property
+    def rows(self) -> int:
+        """Completions that `generate` makes together."""
+        ...
+
+    @property
     def n_layers(self) -> int: ...
+
+    def forget(self) -> None:
+        """Drop what evaluations have left to start others from, so that a piece of work gives the same numbers, to the
+        last bit, whatever was done before it."""
+        ...
 
     def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
         """Refusal score of each pair; onset_ids are the refusal-onset tokens R."""

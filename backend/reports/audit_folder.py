@@ -4,20 +4,18 @@ Every file is whole or not there: written beside its place and moved in. Knows f
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import save
 
 from backend.audit.audit import Audited
 from backend.errors import BadInput, OutputError
 from backend.reports.report_json import report_to_json
+from backend.reports.tensor_files import completions_file, directions_file
+from backend.reports.whole_file import write_whole
 
 T = TypeVar("T")
 
@@ -83,26 +81,12 @@ class AuditFolder:
 
     def finish(self, audited: Audited) -> None:
         """Write tensors, then the report: a folder with a report is complete."""
-        tensors = {name: torch.tensor(ids, dtype=torch.int32) for name, ids in sorted(audited.token_ids.items())}
-        self._write(self.path / COMPLETIONS, save(tensors))
-        vectors = audited.vectors
-        layout = {"layers": json.dumps(vectors.layers), "positions": json.dumps(vectors.positions)}
-        self._write(self.path / DIRECTIONS, save({"difference_of_means": vectors.vectors.contiguous()}, layout))
+        self._write(self.path / COMPLETIONS, completions_file(audited))
+        self._write(self.path / DIRECTIONS, directions_file(audited))
         self._write(self.path / REPORT, report_to_json(audited.report).encode())
 
     def _write(self, place: Path, content: bytes) -> None:
-        _attempt(place, lambda: _write_whole(place, content))
-
-
-def _write_whole(place: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        _attempt(place, lambda: write_whole(place, content))
 
 
 def _attempt(place: Path, write: Callable[[], None]) -> None:

@@ -1,19 +1,16 @@
 """Provenance of an audit: hashes and versions of everything its numbers depend on. Knows subjects and the code."""
 
-import hashlib
 import platform
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
-import backend
 from backend.audit.refusal.judges.judge import Judge
 from backend.audit.results import Manifest
 from backend.audit.spec import AuditSettings
 from backend.prompts.prompt import PromptSet
+from backend.reports.code_version import source_sha256
 from backend.subjects.subject import Subject
 
 PACKAGES = ("refusalscope", "torch", "transformers", "sae-lens", "peft", "safetensors", "numpy", "scipy")
@@ -71,16 +68,6 @@ def identity(manifest: Manifest) -> dict[str, Any]:
         "seed": manifest.seed,
         "device": manifest.device,
     }
-
-
-@cache
-def source_sha256() -> str:
-    """SHA-256 over the paths and contents of every Python file of the backend."""
-    root = Path(next(iter(backend.__path__)))
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _version(package: str) -> str | None:

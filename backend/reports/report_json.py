@@ -16,7 +16,7 @@ SCHEMA_FILE = "report.schema.json"
 
 def report_to_json(report: Report) -> str:
     """Strict JSON (no NaN, no Infinity), keys in the order of the report's fields, numbers to DECIMALS decimals."""
-    return json.dumps(_plain(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def report_from_json(text: str) -> Report:
@@ -36,13 +36,14 @@ def shipped_schema() -> dict[str, Any]:
     return json.loads(files("backend.reports").joinpath(SCHEMA_FILE).read_text("utf-8"))  # type: ignore[no-any-return]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A result as report.json has it: objects, lists and numbers of DECIMALS decimals."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return round(value, DECIMALS) + 0.0  # no minus zero
     return value

@@ -14,11 +14,12 @@ import torch
 from transformers import AutoConfig
 
 from backend.errors import SubjectError
-from backend.subjects.bundled.fetch import BUNDLED_SUBJECTS, fetched
+from backend.subjects.bundled.fetch import fetched
+from backend.subjects.catalogue import BUNDLED_SUBJECTS, PLANTED_SUBJECTS
 from backend.subjects.data_directory import sha256_of
 from backend.subjects.huggingface import HuggingFaceModel
 from backend.subjects.language_model import LanguageModel
-from backend.subjects.planted.subject import PLANTED_NAMES, planted_subject
+from backend.subjects.planted.subject import planted_subject
 from backend.subjects.plumbing import check_plumbing
 from backend.subjects.quiet import quiet_libraries
 from backend.subjects.sae_loading import FoundSae, find_saes, load_saes
@@ -57,7 +58,7 @@ def load_subject(
 ) -> Subject:
     """Load and check a subject.
 
-    subject: an id of BUNDLED_SUBJECTS or PLANTED_NAMES, a directory, or a hub id (organisation/name).
+    subject: an id of BUNDLED_SUBJECTS or PLANTED_SUBJECTS, a directory, or a hub id (organisation/name).
     saes: see `load_saes`; needed unless the subject brings its own.
     layers: audit these only; None audits every layer with an SAE.
     device: auto takes a GPU when there is one. dtype: auto is float32 on the CPU and bfloat16 on a GPU; SAEs are
@@ -66,7 +67,7 @@ def load_subject(
     """
     where = _device(device)
     number_type = _dtype(dtype, where)
-    if subject in PLANTED_NAMES:
+    if subject in PLANTED_SUBJECTS:
         loaded = _planted(subject, saes, layers, where, dtype)
     elif subject in BUNDLED_SUBJECTS:
         loaded = _bundled(subject, saes, layers, where, number_type)
@@ -126,7 +127,7 @@ def _any_model(
     if directory.is_dir():
         _inspect_directory(directory)
     elif "/" not in subject or directory.is_absolute():
-        known = [*BUNDLED_SUBJECTS, *PLANTED_NAMES]
+        known = [*BUNDLED_SUBJECTS, *PLANTED_SUBJECTS]
         near = get_close_matches(subject, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise SubjectError(

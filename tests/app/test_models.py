@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.models import PLANTED, models, parse_layers
+from app.models import models, parse_layers
 from backend.errors import BadInput, SubjectError
-from backend.subjects.bundled.fetch import BUNDLED_SUBJECTS, FetchedFiles
-from backend.subjects.planted.subject import PLANTED_NAMES
+from backend.subjects.bundled.fetch import FetchedFiles
+from backend.subjects.catalogue import BUNDLED_SUBJECTS, PLANTED_SUBJECTS
 
 
 def run(*arguments: str) -> tuple[int, str, BaseException | None]:
@@ -21,10 +21,9 @@ def test_list_before_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("REFUSALSCOPE_DATA", str(tmp_path))
     code, output, _ = run("list")
     assert code == 0
-    assert all(name in output for name in (*BUNDLED_SUBJECTS, *PLANTED_NAMES))
+    assert all(name in output for name in (*BUNDLED_SUBJECTS, *PLANTED_SUBJECTS))
     assert "not ready" in output
     assert "run: refusalscope models fetch" in output
-    assert tuple(PLANTED) == PLANTED_NAMES
 
 
 def test_list_and_fetch_afterwards(bundled_files: FetchedFiles) -> None:

@@ -13,8 +13,8 @@ from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.engine.protocol import Engine, Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.language_model import LanguageModel
+from backend.subjects.planted.prompts import planted_prompts
 from backend.subjects.planted.subject import PlantedSubject
-from backend.subjects.planted.words import planted_prompts
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 from tests.engine.strategies import batches, examples, scopes
 from tests.engine.subjects import KINDS, Subjects

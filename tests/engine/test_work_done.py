@@ -124,6 +124,7 @@ def test_only_the_features_asked_for_are_encoded(llama: TinySubject) -> None:
     assert {columns for _, columns in saes[first].columns} == {1}
     for sae in saes.values():
         sae.full.clear(), sae.columns.clear()
+    engine.forget()
     engine.final_residuals([pair for pair in pairs if pair.intervention.features[0].layer == first])
     # Prefixes one by one, then the three prompts in one batch with the union of their features.
     assert (3 * own, 3) in saes[first].columns
@@ -156,3 +157,35 @@ def test_a_prompt_without_prefix_has_its_own_state(llama: TinySubject) -> None:
     counting = CountingModel(llama.model)
     ResidualEngine(counting, llama.saes).score([Pair(prompt)], llama.onset_ids)
     assert counting.runs == [Run(0, 1, len(prompt.ids))]
+
+
+def test_a_removal_costs_only_what_is_above_its_layer(llama: TinySubject) -> None:
+    prompt = prompts(llama)[0]
+    awake = active_at(llama, prompt, slice(PREFIX, None)) - active_at(llama, prompt, slice(0, PREFIX))
+    first, last = min(awake), max(awake)
+    assert first.layer < last.layer
+    everything = frozenset({first, last})
+    counting = CountingModel(llama.model)
+    engine = ResidualEngine(counting, llama.saes)
+    asked = [everything, everything - {last}, everything - {first}]
+    scores = []
+    for features in asked:
+        scores += engine.score([Pair(prompt, ablate(features))], llama.onset_ids)
+    starts = [run.first_block for run in counting.runs if run.tokens == len(prompt.ids) - PREFIX]
+    assert starts == [0, first.layer + 1, last.layer + 1, last.layer + 1]
+    expected = ReferenceEngine(llama.model, llama.saes).score([Pair(prompt, ablate(s)) for s in asked], llama.onset_ids)
+    assert [score.value for score in scores] == pytest.approx(expected, abs=1e-4)
+    assert [score.edited for score in scores] == asked
+
+
+def test_what_is_forgotten_is_computed_again(llama: TinySubject) -> None:
+    prompt = prompts(llama)[0]
+    awake = sorted(active_at(llama, prompt, slice(PREFIX, None)) - active_at(llama, prompt, slice(0, PREFIX)))
+    pair = Pair(prompt, ablate(frozenset({awake[0], awake[-1]})))
+    counting = CountingModel(llama.model)
+    engine = ResidualEngine(counting, llama.saes)
+    first = engine.score([pair], llama.onset_ids)
+    engine.forget()
+    again = engine.score([pair], llama.onset_ids)
+    assert again == first
+    assert counting.runs[-1].first_block == awake[0].layer + 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import BadInput, OutputError
-from backend.reports import audit_folder
+from backend.reports import whole_file
 from backend.reports.audit_folder import AuditFolder
 
 
@@ -81,7 +81,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
             os.close(handle)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(audit_folder.os, step, full)
+    monkeypatch.setattr(whole_file.os, step, full)
     with pytest.raises(OutputError, match="No space left on device") as caught:
         folder.save("key", Kept(2.0, ("new",)))
     assert "\n" not in str(caught.value)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from backend.errors import SubjectError
+from backend.subjects.catalogue import PLANTED_SUBJECTS
 from backend.subjects.planted.autoencoders import JumpReLUAutoencoder
 from backend.subjects.planted.circuit import COMPLIED_SCORE, D_MODEL, FULL_EFFECT
-from backend.subjects.planted.subject import PLANTED_NAMES, PlantedSubject, planted_subject
-from backend.subjects.planted.words import planted_prompts
+from backend.subjects.planted.prompts import planted_prompts
+from backend.subjects.planted.subject import PlantedSubject, planted_subject
 from backend.subjects.sparse_autoencoder import FeatureId
 
 REFUSALS = {
@@ -34,7 +35,7 @@ def null() -> PlantedSubject:
     return planted_subject("planted-null")
 
 
-@pytest.fixture(params=PLANTED_NAMES, scope="module")
+@pytest.fixture(params=PLANTED_SUBJECTS, scope="module")
 def either(request, planted, null) -> PlantedSubject:
     return {"planted": planted, "planted-null": null}[request.param]
 

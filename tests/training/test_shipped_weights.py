@@ -1,8 +1,8 @@
 """What is in the repository is whole and small enough for a light clone."""
 
-from backend.subjects.bundled.fetch import WEIGHTS
 from backend.subjects.bundled.packing import read_manifest
 from backend.subjects.bundled.unpacking import check_packed_files
+from backend.subjects.catalogue import WEIGHTS
 from training.config import ADAPTERS, Recipe
 
 

@@ -1,5 +1,6 @@
 """The prompts shipped with Refusalscope and the subsets one can ask for. What they are: README.md beside this file."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -7,7 +8,7 @@ from backend.errors import PromptFileError
 from backend.prompts.assemble import assemble
 from backend.prompts.checks import check_row
 from backend.prompts.jsonl_rows import jsonl_rows
-from backend.prompts.prompt import PromptSet
+from backend.prompts.prompt import Prompt, PromptSet
 from backend.prompts.text_file import decode
 
 Subset = Literal["demo", "standard", "test", "all"]
@@ -25,8 +26,14 @@ def bundled_prompts(subset: str = "all") -> PromptSet:
     name = f"bundled:{subset}"
     if subset not in SUBSETS:
         raise PromptFileError(name, f"no bundled subset is called {subset!r}; use one of {', '.join(SUBSETS)}")
+    prompts, notes, subsets_of = _everything()
+    chosen = tuple(prompt for prompt in prompts if subset == "all" or subset in subsets_of[prompt.id])
+    return PromptSet(name, chosen, notes)
+
+
+@cache
+def _everything() -> tuple[tuple[Prompt, ...], tuple[str, ...], dict[Any, list[str]]]:
+    """Every prompt, the notes on them, and each one's subsets by its id; the file does not change while we run."""
     rows = list(jsonl_rows(decode(files(__package__).joinpath(FILE).read_bytes(), FILE), FILE))
     prompts, notes = assemble((check_row(row, FILE) for row in rows), FILE, seed=0)
-    subsets_of: dict[Any, list[str]] = {row.cells["id"].value: row.unused["subsets"] for row in rows}
-    chosen = tuple(prompt for prompt in prompts if subset == "all" or subset in subsets_of[prompt.id])
-    return PromptSet(name, chosen, tuple(notes))
+    return prompts, tuple(notes), {row.cells["id"].value: row.unused["subsets"] for row in rows}

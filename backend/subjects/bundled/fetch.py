@@ -1,12 +1,11 @@
-"""The bundled subjects: what they are, and bringing them into the data directory in plain peft and sae-lens formats."""
+"""Bringing the bundled subjects into the data directory in plain peft and sae-lens formats."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import SubjectError
-from backend.subjects.bundled.packing import MANIFEST, Manifest, read_manifest
+from backend.subjects.bundled.packing import Manifest, read_manifest
 from backend.subjects.bundled.unpacking import (
     check_packed_files,
     convert_gguf,
@@ -14,32 +13,11 @@ from backend.subjects.bundled.unpacking import (
     unpack_sae_folder,
 )
 from backend.subjects.bundled.wheel import gguf_file
-from backend.subjects.data_directory import Progress, data_directory, install_folder, verified_hashes
+from backend.subjects.catalogue import FETCH, WEIGHTS, bundled_folders
+from backend.subjects.data_directory import Progress, install_folder, verified_hashes
 
-WEIGHTS = Path(__file__).parent / "weights"
-LAYOUT_VERSION = "1"  # raise it when the same inputs are unpacked differently: folders get new names
 BASE_BYTES, WEIGHTS_BYTES = 750_000_000, 200_000_000  # the base with room for a download
-FETCH, FETCH_AGAIN = "refusalscope models fetch", "refusalscope models fetch --force"
-
-
-@dataclass(frozen=True)
-class BundledSubject:
-    """One of the subjects that come with Refusalscope."""
-
-    id: str
-    adapter: str | None  # its LoRA adapter; None is the base model as published
-    description: str
-
-
-BUNDLED_SUBJECTS = {
-    subject.id: subject
-    for subject in (
-        BundledSubject("smollm2-135m-base", None, "SmolLM2-135M-Instruct as published: hardly ever refuses"),
-        BundledSubject("smollm2-135m-sft", "sft", "safety-tuned on refusals of harmful requests"),
-        BundledSubject("smollm2-135m-refat", "refat", "the same, trained while the refusal direction is ablated"),
-        BundledSubject("smollm2-135m-late", "late", "the same as sft in the last blocks only: shallow safety"),
-    )
-}
+FETCH_AGAIN = f"{FETCH} --force"
 
 
 @dataclass(frozen=True)
@@ -62,7 +40,7 @@ def fetch(
     Raises SubjectError or OutputError, one line with what to run; nothing half-written stays.
     """
     manifest = read_manifest(weights)
-    base_folder, weights_folder = _folders(weights, manifest)
+    base_folder, weights_folder = bundled_folders(weights)
 
     def build_base(folder: Path) -> None:
         with gguf_file(manifest.base, folder, progress, search_path) as gguf:
@@ -88,7 +66,7 @@ def fetched(weights: Path = WEIGHTS) -> FetchedFiles:
     Raises SubjectError, one line with what to run, when something is missing, cut short or changed.
     """
     manifest = read_manifest(weights)
-    base_folder, weights_folder = _folders(weights, manifest)
+    base_folder, weights_folder = bundled_folders(weights)
     hashes: dict[Path, str] = {}
     for folder in (base_folder, weights_folder):
         if not folder.is_dir():
@@ -96,12 +74,3 @@ def fetched(weights: Path = WEIGHTS) -> FetchedFiles:
         hashes |= {folder / name: sha256 for name, sha256 in verified_hashes(folder, FETCH_AGAIN).items()}
     adapters = {name: weights_folder / "adapters" / name for name in manifest.adapters}
     return FetchedFiles(manifest, base_folder, adapters, weights_folder / "saes", hashes)
-
-
-def _folders(weights: Path, manifest: Manifest) -> tuple[Path, Path]:
-    """Named by what goes into them, so that new weights or a new layout never meet old files."""
-    subjects = data_directory() / "subjects"
-    base_key = hashlib.sha256(f"{LAYOUT_VERSION}{manifest.base.sha256}".encode()).hexdigest()[:12]
-    weights_bytes = (weights / MANIFEST).read_bytes()
-    weights_key = hashlib.sha256(LAYOUT_VERSION.encode() + weights_bytes).hexdigest()[:12]
-    return subjects / f"smollm2-135m-{base_key}", subjects / f"smollm2-135m-adapters-saes-{weights_key}"

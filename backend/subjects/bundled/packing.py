@@ -23,9 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.errors import SubjectError
+from backend.subjects.catalogue import WEIGHTS_MANIFEST
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 SCALE = ".scale"  # the name a scale gets: that of its int8 matrix with this suffix
 SAE_MATRICES = ("W_enc", "W_dec")
 SAE_VECTORS = ("b_enc", "b_dec", "threshold")
@@ -171,13 +171,13 @@ def write_manifest(
     names += [file for adapter in adapters for file in (adapter_file(adapter), adapter_config_file(adapter))]
     files = {name: record_file(weights_dir / name) for name in names}
     manifest = Manifest(FORMAT_VERSION, base, tuple(sorted(layers)), tuple(adapters), files)
-    (weights_dir / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
+    (weights_dir / WEIGHTS_MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
     return manifest
 
 
 def read_manifest(weights_dir: Path) -> Manifest:
     """Raises SubjectError when there is none or it is of another format."""
-    path = weights_dir / MANIFEST
+    path = weights_dir / WEIGHTS_MANIFEST
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["format_version"] != FORMAT_VERSION:

@@ -15,9 +15,10 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from backend.subjects.catalogue import PLANTED_LAYERS
 from backend.subjects.sparse_autoencoder import FeatureId
 
-N_LAYERS, AUDITED_LAYERS, D_SAE = 6, (1, 2, 3, 4), 64
+N_LAYERS, AUDITED_LAYERS, D_SAE = 6, PLANTED_LAYERS, 64
 KINDS = ("additive", "redundant", "backup", "serial")
 REFUSAL_ONSET, COMPLIANCE_ONSET = ("I", "Sorry"), ("Sure", "Here")
 

@@ -26,7 +26,8 @@ from backend.subjects.planted.circuit import (
     axis,
     block,
 )
-from backend.subjects.planted.words import HARMFUL_NOUNS, SPECIAL, successors, vocabulary
+from backend.subjects.planted.prompts import HARMFUL_NOUNS
+from backend.subjects.planted.words import SPECIAL, successors, vocabulary
 
 MAX_TOKENS = 512
 SHARPNESS = 32.0  # silu(32 y) / 32 is relu(y) to 1e-10 at |y| >= 0.7, and exactly at 0

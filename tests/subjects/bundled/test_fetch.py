@@ -12,7 +12,8 @@ import torch
 
 from backend.errors import SubjectError
 from backend.subjects.bundled import packing
-from backend.subjects.bundled.fetch import BUNDLED_SUBJECTS, WEIGHTS, FetchedFiles, fetch, fetched
+from backend.subjects.bundled.fetch import FetchedFiles, fetch, fetched
+from backend.subjects.catalogue import BUNDLED_SUBJECTS, WEIGHTS, WEIGHTS_MANIFEST
 from backend.subjects.huggingface import HuggingFaceModel
 
 
@@ -158,8 +159,8 @@ def shipped(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("copy")
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
 def test_damaged_shipped_file_leaves_nothing(shipped: Path, tmp_path: Path, damage: str) -> None:
-    manifest = json.loads((shipped / packing.MANIFEST).read_text())
-    (shipped / packing.MANIFEST).write_text(json.dumps(manifest))  # other bytes: another folder, not there yet
+    manifest = json.loads((shipped / WEIGHTS_MANIFEST).read_text())
+    (shipped / WEIGHTS_MANIFEST).write_text(json.dumps(manifest))  # other bytes: another folder, not there yet
     path = shipped / packing.sae_file(manifest["layers"][0])
     path.write_bytes(path.read_bytes()[:1000]) if damage == "truncated" else path.unlink()
     before = {p.name for p in (tmp_path / "data" / "subjects").iterdir()} | {".lock"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backend.errors import SubjectError
 from backend.subjects.bundled import packing
+from backend.subjects.catalogue import WEIGHTS_MANIFEST
 
 
 def sae_tensors(d_in: int = 6, d_sae: int = 10, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -102,7 +103,7 @@ def test_folder_round_trip(tmp_path: Path) -> None:
     assert packing.read_manifest(tmp_path) == manifest
     assert manifest.layers == (3, 12)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {*manifest.files, packing.MANIFEST}
+    assert names == {*manifest.files, WEIGHTS_MANIFEST}
     tensors, facts = packing.read_packed(tmp_path / "sae_03.safetensors")
     assert facts == {"layer": 3, "l0": 30.5, "training_corpus": "chat"}
     torch.testing.assert_close(packing.unpack_sae(tensors)["b_enc"], sae_tensors(seed=3)["b_enc"])
@@ -124,7 +125,7 @@ def test_truncated_file_is_one_line(tmp_path: Path) -> None:
 )
 def test_bad_manifest_is_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
-        (tmp_path / packing.MANIFEST).write_text(text)
+        (tmp_path / WEIGHTS_MANIFEST).write_text(text)
     with pytest.raises(SubjectError, match="reinstall refusalscope") as caught:
         packing.read_manifest(tmp_path)
     assert "\n" not in str(caught.value)

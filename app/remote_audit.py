@@ -1,0 +1,197 @@
+"""`refusalscope audit --server URL`: prompts and spec go to a server, its progress and report come back."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.models import parse_layers
+from app.progress_view import watch
+from app.report_card import show
+from backend.api.schemas import AuditRequest, AuditSpec, AuditSummary, Job, Problem, Submitted
+from backend.audit.progress import Progress, Step
+from backend.errors import AuditFailed, BadInput, Interrupted, OutputError
+from backend.prompts.bundled.subsets import SUBSETS
+from backend.reports.report_json import report_from_json
+from backend.reports.whole_file import write_whole
+from backend.subjects.planted.prompts import PLANTED_PROMPTS
+
+REPORT = "report.json"
+SECONDS = httpx.Timeout(30.0, read=120.0)  # a stream says something every 15 s
+
+
+def run_remote(
+    server: str,
+    *,
+    subject: str,
+    prompts: str,
+    out: Path,
+    effort: str,
+    layers: str | None,
+    saes: str | None,
+    seed: int,
+    device: str,
+    dtype: str,
+    onset: str,
+    include_sink: bool,
+    resume: bool,
+) -> None:
+    """Submit, follow, and write report.json into `out`; what can be refused here is, before anything is sent.
+
+    The server keeps the audit: Ctrl-C leaves it running, and the same command later finds it done.
+    """
+    console = Console(stderr=True)
+    if saes is not None:
+        raise BadInput("--saes: a server audits the subjects it has; leave it out, or run without --server")
+    if resume:
+        raise BadInput("--resume: a server keeps what is finished by itself; leave it out")
+    folder = _prepared(out)
+    with _connected(server) as client:
+        spec = AuditSpec(
+            subject=subject,
+            prompt_set=_prompt_set(client, prompts),
+            effort=effort,
+            layers=parse_layers(layers),
+            seed=seed,
+            onset=onset,
+            include_sink=include_sink,
+            device=device,
+            dtype=dtype,
+        )
+        answer = _ask(client, "POST", "/api/audits", json=AuditRequest(spec=spec).model_dump())
+        submitted = Submitted.model_validate(answer)
+        audit = submitted.audit
+        console.print(
+            f"audit {audit.id} on {server}: {submitted.detail}", markup=False, highlight=False, soft_wrap=True
+        )
+        if not submitted.reused:
+            with watch(console) as progress, _left_running(server, audit):
+                _follow(client, audit, progress)
+        report = _fetch(client, f"/api/audits/{audit.id}/report.json")
+    _write(folder / REPORT, report)
+    show(Console(), report_from_json(report.decode("utf-8")), folder)
+
+
+def _prepared(out: Path) -> Path:
+    if (out / REPORT).exists():
+        raise OutputError(f"--out: {out} already holds an audit; name another folder")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"--out: cannot write {out}: {error.strerror}; name another folder") from error
+    return out
+
+
+@contextmanager
+def _connected(server: str) -> Iterator[httpx.Client]:
+    """Errors of the wire become one line."""
+    token = os.environ.get("REFUSALSCOPE_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with httpx.Client(base_url=server, headers=headers, timeout=SECONDS) as client:
+            yield client
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise BadInput(f"--server {server}: not an address; give http://HOST:PORT") from error
+    except httpx.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        raise BadInput(f"--server {server}: no answer ({reason}); is refusalscope serve running there?") from error
+
+
+def _prompt_set(client: httpx.Client, prompts: str) -> str:
+    """The id of the set on the server, uploaded if it is a file."""
+    if prompts == PLANTED_PROMPTS:
+        return PLANTED_PROMPTS
+    if prompts == "bundled":
+        return "bundled:all"
+    if prompts.startswith("bundled:"):
+        if prompts.partition(":")[2] not in SUBSETS:
+            raise BadInput(f"--prompts {prompts}: no such subset; use one of {', '.join(SUBSETS)}")
+        return prompts
+    file = Path(prompts)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"--prompts {prompts}: cannot be read: {error.strerror}") from error
+    answer = _ask(client, "POST", "/api/prompt-sets", files={"file": (file.name, content)})
+    return str(answer["id"])
+
+
+def _follow(client: httpx.Client, audit: AuditSummary, progress: Progress) -> None:
+    """Until it ends, through hang-ups; raises AuditFailed with the server's own line."""
+    while True:
+        for job in _jobs(client, audit.id):
+            if job.progress is not None:
+                at = job.progress
+                progress(Step(at.stage, at.done, at.total, at.detail))
+        answer = _ask(client, "GET", f"/api/audits/{audit.id}")
+        state = AuditSummary.model_validate(answer["audit"])
+        if state.state == "done":
+            return
+        if state.state == "failed":
+            raise AuditFailed(f"audit {audit.id}: {state.error}")
+        if state.state == "cancelled":
+            raise Interrupted(f"audit {audit.id}: cancelled on the server; resume it there")
+
+
+def _jobs(client: httpx.Client, audit_id: str) -> Iterator[Job]:
+    """The job each time it has moved: the `data` of server-sent events."""
+    with client.stream("GET", f"/api/audits/{audit_id}/progress") as stream:
+        if stream.is_error:
+            stream.read()
+            raise _refused(stream)
+        name = ""
+        for line in stream.iter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data" and name == "progress":
+                yield Job.model_validate_json(value)
+
+
+def _ask(client: httpx.Client, method: str, path: str, **body: Any) -> Any:
+    response = client.request(method, path, **body)
+    if response.is_error or response.is_redirect:
+        raise _refused(response)
+    try:
+        return response.json()
+    except json.JSONDecodeError as error:
+        raise BadInput(f"--server {client.base_url}: its answer is not Refusalscope's; check the address") from error
+
+
+def _fetch(client: httpx.Client, path: str) -> bytes:
+    response = client.get(path)
+    if response.is_error:
+        raise _refused(response)
+    return response.content
+
+
+def _refused(response: httpx.Response) -> BadInput:
+    try:
+        return BadInput(Problem.model_validate_json(response.content).detail)
+    except ValidationError:
+        return BadInput(
+            f"--server: it answered {response.status_code} to {response.request.url.path}; check the address"
+        )
+
+
+@contextmanager
+def _left_running(server: str, audit: AuditSummary) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"left running on {server}: see {server.rstrip('/')}/audits/{audit.id}") from None
+
+
+def _write(place: Path, content: bytes) -> None:
+    try:
+        write_whole(place, content)
+    except OSError as error:
+        raise OutputError(
+            f"--out: cannot write {place}: {error.strerror}; free space or name another folder"
+        ) from error

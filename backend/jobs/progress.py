@@ -1,0 +1,69 @@
+"""Where a whole audit is, from its stages' reports: overall share and time left. Knows stage names; knows no clock."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from backend.audit.progress import Step
+
+WEIGHTS = {
+    "baseline": 15.0,
+    "direction": 20.0,
+    "activations": 4.0,
+    "interactions": 4.0,
+    "interaction pairs": 2.0,
+    "prompts": 30.0,
+    "completions": 22.0,
+    "token activations": 3.0,
+}
+"""Stages in their order, each with its usual share of the time (percent), measured on audits of the bundled subject."""
+
+RECENT = 6  # reports of a stage that its pace is taken from
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    stage: str
+    done: int
+    total: int
+    detail: str
+    seconds_left: float | None  # of this stage
+    overall: float  # share of the whole audit that is done, 0 to 1; never falls
+    overall_seconds_left: float | None  # None until a stage has shown its pace
+
+
+class ProgressTracker:
+    """Feed it each report with the time it came at (seconds, any origin)."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT)  # (time, done) of the stage at hand
+        self._stage = ""
+        self._pace: float | None = None  # seconds per percent of weight, lately
+        self._overall = 0.0
+
+    def at(self, step: Step, now: float) -> Whereabouts:
+        if step.stage != self._stage:
+            self._stage = step.stage
+            self._recent.clear()
+        if not self._recent or step.done > self._recent[-1][1]:
+            self._recent.append((now, step.done))
+        weight = WEIGHTS.get(step.stage, 0.0)
+        share = step.done / step.total if step.total else 1.0
+        rest = 1.0 - share
+        (first, before), (last, latest) = self._recent[0], self._recent[-1]
+        seconds_left = None
+        if latest > before and step.total:
+            per_item = (last - first) / (latest - before)
+            seconds_left = max(0.0, per_item * (step.total - step.done))
+            if weight:
+                self._pace = per_item * step.total / weight
+        names = list(WEIGHTS)
+        place = names.index(step.stage) if step.stage in WEIGHTS else 0
+        before_it = sum(WEIGHTS[name] for name in names[:place])
+        after_it = sum(WEIGHTS[name] for name in names[place + 1 :])
+        whole = sum(WEIGHTS.values())
+        self._overall = max(self._overall, (before_it + weight * share) / whole)
+        overall_left = None
+        if self._pace is not None:
+            here = seconds_left if seconds_left is not None else rest * weight * self._pace
+            overall_left = here + after_it * self._pace
+        return Whereabouts(step.stage, step.done, step.total, step.detail, seconds_left, self._overall, overall_left)

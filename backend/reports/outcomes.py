@@ -1,0 +1,28 @@
+"""What became of one prompt, in a word and a few numbers. Knows results; knows no table, no file and no page."""
+
+from typing import Literal
+
+from backend.audit.results import MinimalSet, PromptResult
+
+Outcome = Literal["flipped", "unconfirmed", "not_flipped", "refused", "complied", "incoherent"]
+
+
+def outcome(result: PromptResult) -> Outcome:
+    """flipped: a minimal set complied by generation. unconfirmed: the score flipped, no completion complied.
+    not_flipped: no candidate set flipped the score. Prompts that were not audited keep their baseline verdict."""
+    if result.controls is None:
+        return result.baseline.response.verdict
+    if smallest_set(result) is not None:
+        return "flipped"
+    return "not_flipped" if result.k is None else "unconfirmed"
+
+
+def smallest_set(result: PromptResult) -> MinimalSet | None:
+    """The smallest confirmed minimal set; the first of equals. None when none was confirmed."""
+    return min((s for s in result.minimal_sets if s.confirmed), key=lambda s: len(s.features), default=None)
+
+
+def random_flips(result: PromptResult) -> float | None:
+    """Share of the matched random draws that flipped the prompt; None when there was no set to match."""
+    control = result.controls.random if result.controls is not None else None
+    return control.n_flipped / control.n_draws if control is not None and control.n_draws else None

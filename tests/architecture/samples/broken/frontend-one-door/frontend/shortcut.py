@@ -1,0 +1,1 @@
+from backend.store.audits import store_report

@@ -1,0 +1,1 @@
+from backend.api.schemas import Report

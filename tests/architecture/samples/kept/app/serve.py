@@ -1,0 +1,4 @@
+import uvicorn
+
+from backend.api.routes import Report
+from frontend.pages import dash

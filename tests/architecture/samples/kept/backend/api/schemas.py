@@ -1,0 +1,1 @@
+from backend.audit.results import Report

@@ -1,0 +1,4 @@
+import sqlalchemy
+
+
+class AuditRow: ...

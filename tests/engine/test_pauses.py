@@ -1,0 +1,101 @@
+"""Between two forward passes: called before each, and whatever is worked out there changes nothing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Intervention, ablate
+from backend.engine.engine import ResidualEngine
+from backend.engine.pauses import BetweenBatches, go_on
+from backend.engine.protocol import Pair
+from tests.engine.counting import CountingModel
+from tests.engine.subjects import Subjects, TinySubject
+
+KINDS = ("llama", "gemma2", "topk")
+
+
+def pairs_of(subject: TinySubject) -> list[Pair]:
+    features = tuple(subject.features[::5])
+    prompts = [subject.model.encode_chat(text) for text in ("hello", "how do i", "tell me more of it")]
+    interventions = [
+        ablate(features[:3]),
+        ablate(features, SCOPE_WITH_SINK),
+        Intervention(features[:2], "mean", values=(0.5, 0.25)),
+    ]
+    return [Pair(prompt, one, shares) for prompt in prompts for one in interventions for shares in (True, False)]
+
+
+WORK: dict[str, Callable[[ResidualEngine, TinySubject], object]] = {
+    "score": lambda engine, subject: engine.score(pairs_of(subject), subject.onset_ids),
+    "generate": lambda engine, subject: engine.generate(pairs_of(subject), 6),
+    "observe": lambda engine, subject: [
+        (one.score, one.active, one.final.tolist())
+        for one in engine.observe(pairs_of(subject), subject.onset_ids, DEFAULT_SCOPE)
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("work", WORK)
+def test_it_is_called_before_every_forward_pass(kind: str, work: str, tiny: Subjects) -> None:
+    subject = tiny(kind)
+    counting = CountingModel(subject.model)
+    seen: list[int] = []  # forward passes done when it was called
+    engine = ResidualEngine(counting, subject.saes, between_batches=lambda: seen.append(len(counting.runs)))
+    WORK[work](engine, subject)
+    assert seen == list(range(len(counting.runs)))
+    assert len(seen) > 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("work", WORK)
+@pytest.mark.parametrize("inside", WORK)
+def test_work_done_inside_it_changes_nothing(kind: str, work: str, inside: str, tiny: Subjects) -> None:
+    subject = tiny(kind)
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
+    asked = WORK[inside](ResidualEngine(subject.model, subject.saes), subject)
+    other = ResidualEngine(subject.model, subject.saes)
+    answers: list[object] = []
+    engine = ResidualEngine(
+        subject.model, subject.saes, between_batches=lambda: answers.append(WORK[inside](other, subject))
+    )
+    assert WORK[work](engine, subject) == undisturbed
+    assert answers
+    assert all(answer == asked for answer in answers)
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_the_same_engine_may_be_asked_inside_it(work: str, tiny: Subjects) -> None:
+    subject = tiny("llama")
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
+    deep = [0]
+
+    def ask_again() -> None:
+        if deep[0] == 0:
+            deep[0] = 1
+            assert WORK[work](engine, subject) == undisturbed
+            deep[0] = 0
+
+    engine = ResidualEngine(subject.model, subject.saes, between_batches=ask_again)
+    assert WORK[work](engine, subject) == undisturbed
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_what_it_raises_ends_the_work_and_the_engine_goes_on(work: str, tiny: Subjects) -> None:
+    subject = tiny("llama")
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
+    before = len(list(subject.model.model.modules()))
+    calls = [0]
+
+    def stop() -> None:
+        calls[0] += 1
+        if calls[0] == 4:
+            raise InterruptedError
+
+    pause: list[BetweenBatches] = [stop]
+    engine = ResidualEngine(subject.model, subject.saes, between_batches=lambda: pause[0]())
+    with pytest.raises(InterruptedError):
+        WORK[work](engine, subject)
+    assert len(list(subject.model.model.modules())) == before
+    pause[0] = go_on
+    assert WORK[work](engine, subject) == undisturbed

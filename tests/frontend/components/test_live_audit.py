@@ -1,0 +1,65 @@
+"""What a reader sees of an audit that is not done."""
+
+import pytest
+
+from backend.api import schemas as wire
+from backend.jobs.progress import WEIGHTS
+from frontend.components.live_audit import STAGES, live_audit, live_view, stage_list
+from tests.frontend.trees import by_id, parts, words
+
+
+def audit(state, **values):
+    plain = {
+        "id": "a1", "name": "mine", "origin": "run", "subject": "planted", "prompt_set": "planted",
+        "prompt_set_id": "planted", "n_prompts": 24, "effort": "quick", "state": state, "progress": None,
+        "job_id": "j1", "error": None, "created": 1000.0, "started": None, "finished": None, "refusal_rate": None,
+        "over_refusal_rate": None, "flipped_minimal": None, "flipped_random": None, "flipped_direction": None,
+        "minimal_set_size": None,
+    }  # fmt: skip
+    return wire.AuditSummary.model_validate({**plain, **values})
+
+
+PROGRESS = wire.Progress(
+    stage="prompts", done=12, total=48, detail="h012", seconds_left=90, overall=0.5, overall_seconds_left=260
+)
+NO_WORKER = wire.Readiness(ready=False, database=True, workers=[], detail="no worker is running: start one")
+
+
+def test_every_stage_of_an_audit_has_its_words():
+    assert list(STAGES) == list(WEIGHTS)
+
+
+def test_a_running_audit_says_where_it_is():
+    text = words(live_view(audit("running", progress=PROGRESS, started=1000.0), None, 1100.0))
+    for said in (
+        "Running",
+        "50 %, about 4 min 20 s left",
+        "12 of 48 prompts, about 1 min 30 s left",
+        "h012",
+        "1 min 40 s",
+    ):
+        assert said in text
+
+
+def test_stages_before_are_done_and_stages_after_are_to_come():
+    marks = [part.className for part in parts(stage_list(PROGRESS, running=True)) if hasattr(part, "data-stage")]
+    assert marks == ["stage done"] * 5 + ["stage now"] + ["stage later"] * 2
+
+
+def test_a_queued_audit_says_why_it_waits():
+    assert "no worker is running" in words(live_view(audit("queued"), NO_WORKER, 1001.0))
+    assert "no worker" not in words(live_view(audit("queued"), None, 1001.0))
+
+
+def test_a_failure_is_told_and_can_be_resumed():
+    view = live_audit(audit("failed", error="subject: files are gone; run models fetch", started=1.0, finished=2.0))
+    assert "files are gone" in words(view)
+    assert by_id(view, "live-resume").display != "none"
+    assert by_id(view, "live-cancel").display == "none"
+
+
+@pytest.mark.parametrize(
+    ("state", "asks"), [("queued", True), ("running", True), ("cancelled", False), ("failed", False)]
+)
+def test_only_what_goes_on_is_asked_for_again(state, asks):
+    assert by_id(live_audit(audit(state)), "live-tick").disabled is not asks

@@ -1,0 +1,41 @@
+"""Overall share and time left of an audit, from its stages' reports."""
+
+import pytest
+
+from backend.audit.progress import Step
+from backend.jobs.progress import WEIGHTS, ProgressTracker, Whereabouts
+from tests.planted_audits import FEW, audit_planted
+
+
+def test_a_steady_stage_gives_its_pace() -> None:
+    tracker = ProgressTracker()
+    for done in range(6):
+        where = tracker.at(Step("baseline", done, 10), now=100.0 + 2.0 * done)
+    assert where.seconds_left == pytest.approx(10.0)
+    assert where.overall == pytest.approx(0.5 * WEIGHTS["baseline"] / sum(WEIGHTS.values()))
+    rest = sum(WEIGHTS.values()) - WEIGHTS["baseline"]
+    assert where.overall_seconds_left == pytest.approx(10.0 + 20.0 * rest / WEIGHTS["baseline"])
+
+
+def test_finished_work_skipped_on_resuming_does_not_set_the_pace_for_long() -> None:
+    tracker = ProgressTracker()
+    for done in range(50):
+        tracker.at(Step("prompts", done, 100), now=0.001 * done)
+    for i in range(10):
+        where = tracker.at(Step("prompts", 50 + i, 100), now=0.05 + 3.0 * i)
+    assert where.seconds_left == pytest.approx(3.0 * 41)
+
+
+def test_nothing_is_promised_before_anything_is_seen() -> None:
+    where = ProgressTracker().at(Step("baseline", 0, 10), now=5.0)
+    assert (where.seconds_left, where.overall, where.overall_seconds_left) == (None, 0.0, None)
+
+
+def test_over_a_real_audit_the_share_only_grows_and_every_stage_is_known() -> None:
+    tracker, seen = ProgressTracker(), list[Whereabouts]()
+    audit_planted("planted", FEW, progress=lambda step: seen.append(tracker.at(step, float(len(seen)))))
+    shares = [where.overall for where in seen]
+    assert shares == sorted(shares)
+    assert {where.stage for where in seen} <= set(WEIGHTS)
+    assert shares[-1] == pytest.approx(1.0)
+    assert all(where.seconds_left is None or where.seconds_left >= 0 for where in seen)
