@@ -123,7 +123,7 @@ def run_audit(
 
     by_layer = {layer: vectors.at(layer, direction.position) for layer in vectors.layers}
     tabled = _spread(prompts, amounts.table_prompts)
-    table = table_activations(engine, tabled, onset.ids, scope, _stage(progress, "activations"))
+    table = table_activations(engine, tabled, scope, _stage(progress, "activations"))
     candidates = rank_candidates(engine.saes, by_layer, table.density, max(amounts.k_sweep))
     ranking, probe = rank_by_probe(table, tabled, seed)
     timer.lap("candidates")

@@ -22,7 +22,7 @@ from backend.engine.generation import generate_batch, own_ids, scope_mask
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on
 from backend.engine.planner import Work, pack
-from backend.engine.protocol import Activation, Completion, Observation, Pair, Score
+from backend.engine.protocol import Activation, Completion, Firing, Observation, Pair, Score
 from backend.subjects.language_model import ChatTokens, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
@@ -149,6 +149,21 @@ class ResidualEngine:
                     found[feature] = Activation(maximum, mean, position, classes[position], count, onset)
             results.append(Observation(Score(value, outcome.edited), found, outcome.final.float().cpu()))
         return results
+
+    @torch.inference_mode()
+    def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:
+        pairs = [Pair(prompt) for prompt in prompts]
+        found = []
+        for pair, outcome in zip(pairs, self._run(pairs, capture=True), strict=True):
+            in_scope = [i for i, c in enumerate(pair.prompt.classes) if c in scope.classes]
+            by_layer = {}
+            for layer, residual in self._with_prefix(pair, outcome).items():
+                active = self.saes[layer].encode(residual[in_scope])
+                if not in_scope:
+                    active = active.new_zeros(1, self.saes[layer].d_sae)
+                by_layer[layer] = Firing(active.amax(0).cpu(), active.mean(0).cpu(), (active > 0).sum(0).cpu())
+            found.append(by_layer)
+        return found
 
     @torch.inference_mode()
     def token_activations(self, pairs: Sequence[Pair], features: Sequence[FeatureId]) -> list[Tensor]:

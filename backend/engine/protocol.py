@@ -58,6 +58,15 @@ class Observation:
     final: Tensor  # [d_model] residual before the final norm at the refusal-onset position
 
 
+@dataclass(frozen=True, eq=False)
+class Firing:
+    """How every feature of one layer fires over the in-scope tokens of one prompt, silent tokens included."""
+
+    maximum: Tensor  # [d_sae]
+    mean: Tensor  # [d_sae]
+    n_positions: Tensor  # [d_sae] tokens where it is active
+
+
 class Engine(Protocol):
     """Many (prompt, intervention) pairs in; scores, activations or completions out, in the order asked.
 
@@ -100,6 +109,10 @@ class Engine(Protocol):
 
         An intervened feature is reported as its layer found it, before the edit there.
         """
+        ...
+
+    def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:
+        """For each prompt, by audited layer, how all features fire on its tokens in `scope`, no intervention."""
         ...
 
     def token_activations(self, pairs: Sequence[Pair], features: Sequence[FeatureId]) -> list[Tensor]:

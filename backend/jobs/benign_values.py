@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from backend.audit.candidates import ActivationTable
 from backend.audit.interventions import DEFAULT_SCOPE
 from backend.audit.spec import AuditedPrompt
-from backend.engine.protocol import Activation, Engine, Pair
+from backend.engine.protocol import Engine, Firing
 from backend.errors import BadInput
 from backend.prompts.prompt import Prompt
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -24,22 +25,23 @@ class BenignValues:
     """Activations in the default scope (no sink), no intervention."""
 
     table: ActivationTable  # largest activation on each sampled prompt
-    on_benign: tuple[dict[FeatureId, float], ...]  # per benign prompt: means over its tokens in scope, silent left out
+    on_benign: dict[int, Tensor]  # layer -> [benign prompts, d_sae] mean over a prompt's tokens in scope
 
     def mean(self, features: Sequence[FeatureId]) -> tuple[float, ...]:
         """Each feature's mean over benign prompts."""
         self._need_benign("mean")
-        return tuple(sum(one.get(f, 0.0) for one in self.on_benign) / len(self.on_benign) for f in features)
+        return tuple(float(self.on_benign[f.layer][:, f.index].mean()) for f in features)
 
     def resample(self, features: Sequence[FeatureId], random: np.random.Generator) -> tuple[float, ...]:
         """Each feature's value on one random benign prompt, the same for all, so that they belong together."""
-        self._need_benign("resample")
-        one = self.on_benign[int(random.integers(len(self.on_benign)))]
-        return tuple(one.get(f, 0.0) for f in features)
+        row = int(random.integers(self._need_benign("resample")))
+        return tuple(float(self.on_benign[f.layer][row, f.index]) for f in features)
 
-    def _need_benign(self, mode: str) -> None:
-        if not self.on_benign:
+    def _need_benign(self, mode: str) -> int:
+        n_benign = min((len(rows) for rows in self.on_benign.values()), default=0)
+        if n_benign == 0:
             raise BadInput(f"mode: {mode} needs benign prompts and the audit has none; use zero or scale")
+        return n_benign
 
 
 def sample_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
@@ -54,34 +56,30 @@ class Sampling:
 
     def __init__(self, sample: Sequence[AuditedPrompt]) -> None:
         self._sample = sample
-        self._rows: list[dict[FeatureId, Activation]] = []  # what is active on each prompt measured so far
+        self._rows: list[dict[int, Firing]] = []  # how features fire on each prompt measured so far
         self._values: BenignValues | None = None
 
-    def values(self, engine: Engine, onset_ids: Sequence[int]) -> BenignValues:
+    def values(self, engine: Engine) -> BenignValues:
         """All of them. The engine's calls may be interrupted by work that asks for the same values."""
         while self._values is None:
             place = len(self._rows)
             if place == len(self._sample):
                 self._values = self._gather(engine)
                 break
-            active = engine.observe([Pair(self._sample[place].tokens)], onset_ids, DEFAULT_SCOPE)[0].active
+            firing = engine.firing([self._sample[place].tokens], DEFAULT_SCOPE)[0]
             if len(self._rows) == place:
-                self._rows.append(active)
+                self._rows.append(firing)
         return self._values
 
     def _gather(self, engine: Engine) -> BenignValues:
-        by_layer = {layer: torch.zeros(len(self._sample), sae.d_sae) for layer, sae in engine.saes.items()}
-        for place, active in enumerate(self._rows):
-            for feature, activation in active.items():
-                by_layer[feature.layer][place, feature.index] = activation.maximum
+        benign = [i for i, audited in enumerate(self._sample) if audited.prompt.label == "benign"]
+        by_layer, on_benign = {}, {}
+        for layer, sae in engine.saes.items():
+            nothing = torch.zeros(0, sae.d_sae)
+            by_layer[layer] = torch.stack([row[layer].maximum for row in self._rows]) if self._rows else nothing
+            on_benign[layer] = torch.stack([self._rows[i][layer].mean for i in benign]) if benign else nothing
         unused = {layer: torch.zeros(sae.d_sae) for layer, sae in engine.saes.items()}
-        table = ActivationTable(tuple(p.prompt.id for p in self._sample), by_layer, unused)
-        on_benign = tuple(
-            {feature: activation.mean for feature, activation in active.items()}
-            for audited, active in zip(self._sample, self._rows, strict=True)
-            if audited.prompt.label == "benign"
-        )
-        return BenignValues(table, on_benign)
+        return BenignValues(ActivationTable(tuple(p.prompt.id for p in self._sample), by_layer, unused), on_benign)
 
 
 def _spread(prompts: Sequence[Prompt], most: int) -> list[Prompt]:

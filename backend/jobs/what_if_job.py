@@ -74,7 +74,7 @@ def values_of(database: Database, resident: Resident, context: AuditContext) -> 
         return Sampling([AuditedPrompt(prompt, model.encode_chat(prompt.text)) for prompt in sample])
 
     sampling = resident.once(context.prompt_set_id or context.audit_id, Sampling, begin)
-    return sampling.values(resident.engine, context.onset_ids)
+    return sampling.values(resident.engine)
 
 
 def what_if_result(job_id: str, answer: Answer, seconds: float) -> WhatIfResult:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from backend.audit.interventions import Scope
+from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Scope
 from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.engine.protocol import Engine, Pair
 from backend.engine.reference import ReferenceEngine
@@ -127,3 +127,20 @@ class TestPlanted:
 
 def engines(model: LanguageModel, saes: dict[int, SparseAutoencoder]) -> tuple[ResidualEngine, ReferenceEngine]:
     return ResidualEngine(model, saes, SMALL), ReferenceEngine(model, saes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_firing_is_what_observing_each_prompt_gives(tiny: Subjects, kind: str) -> None:
+    subject = tiny(kind)
+    engine = ResidualEngine(subject.model, subject.saes)
+    prompts = [subject.model.encode_chat(text) for text in ("hello", "how do i")]
+    for scope in (DEFAULT_SCOPE, SCOPE_WITH_SINK):
+        observed = engine.observe([Pair(p) for p in prompts], subject.onset_ids, scope)
+        for firing, observation in zip(engine.firing(prompts, scope), observed, strict=True):
+            active = {(f.layer, f.index): a for f, a in observation.active.items()}
+            fires = {(layer, i) for layer, one in firing.items() for i in one.maximum.nonzero().flatten().tolist()}
+            assert fires == set(active)
+            for (layer, index), activation in active.items():
+                assert float(firing[layer].maximum[index]) == pytest.approx(activation.maximum, abs=1e-5)
+                assert float(firing[layer].mean[index]) == pytest.approx(activation.mean, abs=1e-5)
+                assert int(firing[layer].n_positions[index]) == activation.n_positions

@@ -11,7 +11,7 @@ from torch import Tensor
 from backend.audit.candidates import ActivationTable, Candidate, Candidates
 from backend.audit.interventions import Scope
 from backend.audit.spec import AuditedPrompt
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Engine
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 DENSE = 0.5  # share of benign tokens: features active on more are no candidates
@@ -40,24 +40,19 @@ def rank_candidates(
 
 
 def table_activations(
-    engine: Engine,
-    prompts: Sequence[AuditedPrompt],
-    onset_ids: Sequence[int],
-    scope: Scope,
-    progress: Callable[[int, int], None],
+    engine: Engine, prompts: Sequence[AuditedPrompt], scope: Scope, progress: Callable[[int, int], None]
 ) -> ActivationTable:
-    """Observe each prompt with nothing changed and note the largest activation of every feature."""
+    """Run each prompt with nothing changed and note the largest activation of every feature."""
     by_layer = {layer: torch.zeros(len(prompts), sae.d_sae) for layer, sae in engine.saes.items()}
     active_tokens = {layer: torch.zeros(sae.d_sae) for layer, sae in engine.saes.items()}
     benign_tokens = 0
     for row, audited in enumerate(prompts):
-        observation = engine.observe([Pair(audited.tokens)], onset_ids, scope)[0]
         benign = audited.prompt.label == "benign"
         benign_tokens += benign * sum(c in scope.classes for c in audited.tokens.classes)
-        for feature, activation in observation.active.items():
-            by_layer[feature.layer][row, feature.index] = activation.maximum
+        for layer, firing in engine.firing([audited.tokens], scope)[0].items():
+            by_layer[layer][row] = firing.maximum
             if benign:
-                active_tokens[feature.layer][feature.index] += activation.n_positions
+                active_tokens[layer] += firing.n_positions
         progress(row + 1, len(prompts))
     density = {layer: counts / max(benign_tokens, 1) for layer, counts in active_tokens.items()}
     return ActivationTable(tuple(p.prompt.id for p in prompts), by_layer, density)
