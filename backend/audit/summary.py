@@ -136,7 +136,8 @@ def summarise_features(
     seed: int,
 ) -> tuple[Feature, ...]:
     """Candidates of the first ranks, and every feature that a minimal set holds or a cascade woke to refusal."""
-    in_sets: Counter[str] = Counter(f for r in results for f in {x for s in r.minimal_sets for x in s.features})
+    in_sets: Counter[str] = Counter(f for r in results for f in _in_sets(r, confirmed=True))
+    named = {f for r in results for f in _in_sets(r, confirmed=False)}
     woken: Counter[str] = Counter()
     pushing: set[str] = set()
     effects: dict[str, list[tuple[str, float]]] = defaultdict(list)
@@ -146,7 +147,7 @@ def summarise_features(
         if result.cascade is not None:
             woken.update({w.feature for one in result.cascade.rounds for w in one.woken})
             pushing |= {f for one in result.cascade.rounds for f in one.ablated}
-    listed = {str(f) for f in candidates.top(LISTED_RANK)} | set(in_sets) | pushing
+    listed = {str(f) for f in candidates.top(LISTED_RANK)} | named | pushing
     rows = {prompt_id: i for i, prompt_id in enumerate(table.ids)}
     harmful = [p for p in prompts if p.label == "harmful" and p.id in rows]
     benign = [p for p in prompts if p.label == "benign" and p.id in rows]
@@ -175,6 +176,11 @@ def summarise_features(
             )
         )
     return tuple(features)
+
+
+def _in_sets(result: PromptResult, *, confirmed: bool) -> set[str]:
+    """Features of a prompt's minimal sets, of all of them or of the confirmed ones."""
+    return {f for s in result.minimal_sets if s.confirmed or not confirmed for f in s.features}
 
 
 def _smallest(result: PromptResult) -> tuple[str, ...]:

@@ -158,3 +158,10 @@ def test_progress_counts_up_to_its_total() -> None:
         done = [s.done for s in by_stage[stage]]
         assert done == sorted(done)
         assert done[-1] == by_stage[stage][-1].total
+
+
+def test_features_count_the_prompts_whose_confirmed_sets_hold_them(planted: Report) -> None:
+    for feature in planted.features:
+        holding = [p for p in planted.prompts if any(s.confirmed and feature.id in s.features for s in p.minimal_sets)]
+        assert feature.in_minimal_sets == len(holding)
+    assert any(feature.in_minimal_sets for feature in planted.features)
