@@ -9,13 +9,14 @@ DEMO := build/demo-audit
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install fetch demo test check bench schema fmt clean
+.PHONY: help install fetch demo test check bench bench-service schema fmt clean
 
 help:
 	@echo "make demo      the dashboard, with an example audit and a live one (DEMO_SERVE=0: only a quick audit)"
 	@echo "make test      the test suite"
 	@echo "make check     formatting, lint, types and import contracts"
 	@echo "make bench     speed and memory on the bundled subject, beside its peers"
+	@echo "make bench-service  how soon the service starts and answers, idle, busy, large, and after kill -9"
 	@echo "make install   everything into .venv (the targets above do this by themselves)"
 	@echo "make fmt       format and fix what ruff can fix"
 	@echo "make clean     remove what was built; .venv and fetched subjects stay"
@@ -60,6 +61,9 @@ check: $(INSTALLED)
 
 bench: fetch
 	$(BIN)/python -m benchmarks
+
+bench-service: fetch
+	$(BIN)/python -m benchmarks.service
 
 fmt: $(INSTALLED)
 	$(BIN)/ruff check --fix .

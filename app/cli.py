@@ -1,5 +1,6 @@
 """The command `refusalscope`. Wiring only: each command imports what it needs when it is run, so that help is quick."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -122,6 +123,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the dashboard and the API, with a worker beside them."""
+    gc.disable()  # a start makes much and lets go of little; `run` turns it on again
     from app.serve import run
     from app.settings import read_settings
 

@@ -1,5 +1,6 @@
 """`refusalscope serve`: the web process and, beside it, the workers that it supervises. Imports no torch."""
 
+import gc
 import os
 import signal
 import socket
@@ -50,10 +51,12 @@ def run(settings: Settings, *, audit_demo: bool = False) -> None:
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it is once it answers."""
+    """Says where it is once it answers. What the start has made is for good: the collector need not look at it."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()
+        gc.enable()
         for one in sockets or ():
             print(f"Refusalscope is at {address(*one.getsockname()[:2])}", flush=True)
 

@@ -5,31 +5,15 @@ import json
 import logging
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import peak_gib
+from benchmarks.targets import Target
 
 BENCH_FILE = Path("build/bench.json")
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a figure should be."""
-
-    key: str
-    meaning: str
-    limit: float
-    at_most: bool
-
-    def met(self, value: float) -> bool:
-        return value <= self.limit if self.at_most else value >= self.limit
-
-    def __str__(self) -> str:
-        return f"{'<=' if self.at_most else '>='} {self.limit:g}"
 
 
 TARGETS = (

@@ -9,19 +9,21 @@ from time import time
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Input, Output, dcc, html, set_props
+from dash import Input, Output, State, dcc, html, no_update, set_props
 
-from frontend.api_client import ApiProblem
+from frontend.api_client import ApiClient, ApiProblem
 from frontend.components.icon import icon
 from frontend.components.messages import error_page, page_of_problem
+from frontend.components.readers import BY_LINK, LINK_READERS, OWNERS
 from frontend.page import Ui, View, match
 from frontend.url_state import audits_path, new_audit_path, read_query
 
 PRODUCT = "Refusalscope"
 NOTICES = "notices"
 LOCATION = "location"
+LEAVE = "/share/leave"
 _PAGE, _TITLE, _ADDRESS, _AGAIN = "page", "page-title", "page-address", "page-again"
-_BURGER, _SHELL = "burger", "shell"
+_BURGER, _SHELL, _NAVBAR = "burger", "shell", "navbar"
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -70,7 +72,7 @@ def layout() -> Any:
             dmc.AppShell(
                 [
                     dmc.AppShellHeader(_header()),
-                    dmc.AppShellNavbar(_links("nav-narrow"), p="md"),
+                    dmc.AppShellNavbar(_links("nav-narrow"), id=_NAVBAR, p="md"),
                     dmc.AppShellMain(html.Main(id="main", tabIndex=-1, children=html.Div(id=_PAGE))),
                 ],
                 id=_SHELL,
@@ -99,8 +101,17 @@ def register(ui: Ui) -> None:
         view = await shown(ui, address["pathname"], address["search"])
         return view.body, f"{view.title} · {PRODUCT}"
 
+    @ui.callback(
+        Output(_SHELL, "className"),
+        Input(_ADDRESS, "data"),
+        State(_SHELL, "className"),
+        prevent_initial_call=True,
+    )
+    async def who(address: dict[str, str], known: str | None) -> Any:
+        return no_update if known else await reader(ui.api)
+
     ui.clientside("show_title", Input(_TITLE, "data"))
-    ui.clientside("toggle_navigation", Output(_SHELL, "navbar"), Input(_BURGER, "opened"))
+    ui.clientside("toggle_navigation", Output(_SHELL, "navbar"), Output(_NAVBAR, "style"), Input(_BURGER, "opened"))
     ui.clientside("close_navigation", Output(_BURGER, "opened"), Input(LOCATION, "pathname"))
 
 
@@ -119,9 +130,19 @@ async def shown(ui: Ui, pathname: str, search: str) -> View:
         return View("Error", error_page("This page could not be shown", "The server's log has the reason."))
 
 
+async def reader(api: ApiClient) -> str:
+    """The shell's class for who reads: the list of audits is closed to whoever came by a link."""
+    try:
+        await api.audits(limit=1)
+    except ApiProblem as problem:
+        return BY_LINK if problem.status == 403 else "owner"
+    return "owner"
+
+
 def tell(message: str, *, title: str | None = None, colour: str = "blue") -> None:
     """Show a notice beside whatever the running callback returns."""
-    notice = {"action": "show", "message": message, "title": title, "color": colour}
+    said = f"{title}: {message}"  # as its id: what is on the screen already is not shown twice
+    notice = {"action": "show", "id": said, "message": message, "title": title, "color": colour}
     set_props(NOTICES, {"sendNotifications": [notice]})
 
 
@@ -140,14 +161,28 @@ def tell_error(error: Exception) -> None:
 
 
 def _header() -> Any:
-    brand = dmc.Anchor(PRODUCT, href=audits_path(), fw=700, fz="lg", underline="never", c="inherit")
+    """What a link does not open stands there for owners alone; its reader is told what it is, and how to leave it."""
+    name = {"fw": 700, "fz": "lg"}
+    brand = dmc.Anchor(PRODUCT, href=audits_path(), underline="never", c="inherit", className=OWNERS, **name)
+    by_link = [
+        dmc.Text(PRODUCT, className=LINK_READERS, **name),
+        dmc.Text("read-only link", size="sm", c="dimmed", className=LINK_READERS),
+    ]
     return dmc.Group(
         [
-            dmc.Burger(id=_BURGER, opened=False, hiddenFrom="sm", size="sm", **{"aria-label": "Navigation"}),
+            dmc.Box(
+                dmc.Burger(id=_BURGER, opened=False, size="sm", **{"aria-label": "Navigation"}),
+                hiddenFrom="sm",
+                className=OWNERS,
+            ),
             brand,
-            html.Nav(dmc.Group(_links("nav-wide"), gap=4), className="wide-navigation", **{"aria-label": "Main"}),
+            *by_link,
+            html.Nav(
+                dmc.Group(_links("nav-wide"), gap=4), className=f"wide-navigation {OWNERS}", **{"aria-label": "Main"}
+            ),
             dmc.Box(flex=1),
-            dmc.Anchor("API", href="/api/docs", refresh=True, size="sm", visibleFrom="sm"),
+            dmc.Anchor("API", href="/api/docs", refresh=True, size="sm", visibleFrom="sm", className=OWNERS),
+            dmc.Anchor("Leave", href=LEAVE, refresh=True, size="sm", className=LINK_READERS),
             dmc.ColorSchemeToggle(
                 id="color-scheme",
                 lightIcon=icon("sun"),

@@ -25,8 +25,12 @@ class Access:
         self.signer = signer
         self._database, self._token = database, token
 
+    def reads_database(self, connection: HTTPConnection) -> bool:
+        """Whether `identify` would: it may then have to wait."""
+        return LINK_COOKIE in connection.cookies
+
     def identify(self, connection: HTTPConnection) -> Caller:
-        """Whom a request comes from. Reads the database when it carries a link.
+        """Whom a request comes from.
 
         A link counts before a session: what its holder sees is what was shared. Raises Unauthorized, Forbidden for a
         link that is forged or revoked, Gone for one that has expired.

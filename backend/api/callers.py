@@ -1,6 +1,6 @@
 """Who is asking, kept beside the request; and how the holder of a read-only link is kept to it. Knows no cookie."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -36,10 +36,10 @@ def caller() -> Caller:
     return found
 
 
-def keep_to_the_link(readable: Collection[Callable[..., Any]]) -> Callable[[Request], None]:
+def keep_to_the_link(readable: Collection[Callable[..., Any]]) -> Callable[[Request], Awaitable[None]]:
     """A dependency of every API route: whoever came by a link reads its one audit, by these routes and no other."""
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         who = caller()
         linked = request.path_params.get("audit_id") == who.audit_id
         if who.by_link and not (linked and request.scope.get("endpoint") in readable):

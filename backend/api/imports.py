@@ -48,9 +48,11 @@ def add_report(
     name: str | None = None,
     completions: bytes | None = None,
 ) -> AuditRow:
-    """The audit of a report, kept as it was written; the same file is kept once.
+    """The audit of a report; the same file is kept once.
 
-    It answers no spec: what was not run here may be looked at, but is not handed out as an answer.
+    Kept is what was read of it and no other byte: whatever else a file holds, words under a name that no report has,
+    say, would be given out again with the export. It answers no spec: what was not run here may be looked at, but is
+    not handed out as an answer.
     """
     report = read_report(content)
     key = sha256(f"{origin} ".encode() + content).hexdigest()
@@ -72,7 +74,7 @@ def add_report(
         spec_sha256=key,
         created=_started(report),
     )
-    kept = artifacts.put(session, content, "application/json")
+    kept = artifacts.put(session, report_to_json(report).encode(), "application/json")
     texts = artifacts.put(session, completions, "application/octet-stream") if completions is not None else None
     now = time.time()
     return audits.store_report(session, row.id, report, now=now, report_sha256=kept, completions_sha256=texts)

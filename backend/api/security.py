@@ -121,7 +121,10 @@ class Security:
             return inside
         if scope["type"] == "http" and OPEN.fullmatch(scope["path"]):
             return None
-        return await anyio.to_thread.run_sync(self._access.identify, HTTPConnection(scope))
+        connection = HTTPConnection(scope)
+        if not self._access.reads_database(connection):
+            return self._access.identify(connection)
+        return await anyio.to_thread.run_sync(self._access.identify, connection)
 
     def _refuse(self, scope: Scope, error: ApiError) -> Response:
         """As a page for a browser that asked for one, else as a problem."""

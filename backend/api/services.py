@@ -10,6 +10,14 @@ from backend.api.access import Access
 from backend.audit.results import Report
 from backend.store.database import Database, Session
 
+READERS, WRITERS = 4, 8
+"""Requests at work on the database at once; the others wait without a thread.
+
+A request holds its connection until its answer is made, and needs a thread for that. As many requests as there are
+connections and threads would wait for each other: these must be fewer than the database's connections. More readers
+than a few only take turns on Python's one interpreter lock, and each of them is slower.
+"""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -21,7 +29,7 @@ class Services:
     version: str
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     found = request.app.state.services
     assert isinstance(found, Services)
     return found
@@ -38,7 +46,7 @@ def writing(given: Annotated[Services, Depends(services)]) -> Iterator[Session]:
 
 
 Given = Annotated[Services, Depends(services)]
-Reading = Annotated[Session, Depends(reading, scope="function")]
+Reading = Annotated[Session, Depends(reading, scope="function", max_concurrency=READERS)]
 """Reads of one moment."""
-Writing = Annotated[Session, Depends(writing, scope="function")]
+Writing = Annotated[Session, Depends(writing, scope="function", max_concurrency=WRITERS)]
 """One request, one transaction: committed when the route returns and before the answer leaves, undone if it raises."""

@@ -20,7 +20,7 @@ from backend.engine.caches import attention_window, resumed_cache
 from backend.engine.encode import active_among, encode_features
 from backend.engine.generation import generate_batch, own_ids, scope_mask
 from backend.engine.hooks import BatchEdits
-from backend.engine.pauses import BetweenBatches, go_on
+from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
 from backend.engine.planner import Work, pack
 from backend.engine.protocol import Activation, Completion, Firing, Observation, Pair, Score
 from backend.subjects.language_model import ChatTokens, LanguageModel
@@ -78,7 +78,7 @@ class ResidualEngine:
     ) -> None:
         self.model, self.saes = model, dict(sorted(saes.items()))
         self.settings = settings or EngineSettings.for_device(model.device)
-        self._between_batches = between_batches
+        self._between_batches = in_normal_mode(between_batches)
         self._baselines = Baselines(model, self.saes, self.settings.cache_bytes, self._between_batches)
         self._branches = Branches(self.settings.cache_bytes)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import torch
+
 BetweenBatches = Callable[[], None]
 """Called before every forward pass: of a batch, of a prefix or prompt state, of each generated token.
 
@@ -12,3 +14,14 @@ raises ends the work asked for; the engine stays usable.
 
 def go_on() -> None:
     """For an engine that nobody interrupts."""
+
+
+def in_normal_mode(between_batches: BetweenBatches) -> BetweenBatches:
+    """The same outside torch's inference mode, in which an engine computes: a whole audit may be run there, and an
+    audit also trains."""
+
+    def between() -> None:
+        with torch.inference_mode(False):
+            between_batches()
+
+    return between

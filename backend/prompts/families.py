@@ -11,12 +11,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from hashlib import sha256
 
-import numpy as np
-from scipy.sparse import csr_array
-
 NEAR_DUPLICATE = Fraction(3, 5)  # exact: rounding must not decide
-
-_BLOCK = 256  # rows compared at a time: 20,000 prompts take some 200 MB
 
 _GRAMMAR = """a about after all also am an and any are as at be been but by can could did do does for from had has have
 he her his how i if in into is it its me might my of on one or our out over own shall she should so some someone such
@@ -59,14 +54,19 @@ def families(
     """
     if not texts:
         return ()
-    groups = _Groups(declared or [None] * len(texts))
+    named = [name for name in declared if name is not None]
+    if len(named) == len(texts):  # nothing to find out: a server that starts on bundled prompts loads no numpy
+        return tuple(named)
+    from backend.prompts.near_duplicates import Groups, join_near_duplicates
+
+    groups = Groups(declared or [None] * len(texts))
     first_of: dict[str, int] = {}
     for index, name in enumerate(declared):
         if name is not None:
             groups.join(first_of.setdefault(name, index), index)
     for a, b in linked:
         groups.join(a, b)
-    _join_near_duplicates(texts, groups)
+    join_near_duplicates([content_words(text) for text in texts], NEAR_DUPLICATE, groups)
 
     labels: list[int] = groups.label.tolist()
     members: dict[int, list[str]] = {}
@@ -74,39 +74,6 @@ def families(
         members.setdefault(label, []).append(text)
     names = {label: groups.names[label] or _hashed_name(group) for label, group in members.items()}
     return tuple(names[label] for label in labels)
-
-
-class _Groups:
-    """Disjoint sets of indices, each with a declared name or none; two different names never meet."""
-
-    def __init__(self, names: Sequence[str | None]) -> None:
-        self.label = np.arange(len(names))  # of every index, the index its group is called by
-        self.names = list(names)  # by label
-
-    def join(self, a: int, b: int) -> None:
-        a, b = int(self.label[a]), int(self.label[b])
-        if a != b and (None in (self.names[a], self.names[b]) or self.names[a] == self.names[b]):
-            self.names[a] = self.names[a] or self.names[b]
-            self.label[self.label == b] = a
-
-
-def _join_near_duplicates(texts: Sequence[str], groups: _Groups) -> None:
-    """Compares all pairs, a block of rows at a time: shared words are a product of sparse text-by-word matrices."""
-    bags = [content_words(text) for text in texts]
-    column = {word: index for index, word in enumerate(set().union(*bags))}
-    size = np.array([len(bag) for bag in bags])
-    words = np.array([column[word] for bag in bags for word in bag])
-    has_word = csr_array((np.ones_like(words), words, np.concatenate(([0], size.cumsum()))))
-    for start in range(0, len(texts), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        shared = (has_word[block] @ has_word.T).toarray()
-        either = size[block, None] + size - shared
-        alike = shared * NEAR_DUPLICATE.denominator >= either * NEAR_DUPLICATE.numerator
-        for index, row in enumerate(alike, start):
-            others = groups.label[:index][row[:index]]
-            while others.size:
-                groups.join(others[0], index)
-                others = others[others != others[0]]
 
 
 def _hashed_name(group: list[str]) -> str:

@@ -38,7 +38,7 @@ class ArtifactStore:
         _lock(session)
         values = {"sha256": digest, "n_bytes": len(content), "media_type": media_type, "created": time.time()}
         insert_or_keep(session, ArtifactRow, values)
-        if not self._place(digest).exists():
+        if not self.exists(digest):
             self._write(digest, content)
         return digest
 
@@ -98,7 +98,8 @@ def forget(session: Session, digest: str) -> None:
 
 def take_unreferenced(session: Session) -> set[str]:
     """Digests whose rows a finished transaction deleted."""
-    return session.info.pop(UNREFERENCED, set())
+    unreferenced: set[str] = session.info.pop(UNREFERENCED, set())
+    return unreferenced
 
 
 def _lock(session: Session) -> None:

@@ -134,7 +134,8 @@ def delete(session: Session, audit_id: str) -> bool:
     row = session.get(AuditRow, audit_id)
     if row is None:
         return False
-    own = {row.report_sha256, row.completions_sha256, row.directions_sha256} - {None}
+    named = (row.report_sha256, row.completions_sha256, row.directions_sha256)
+    own = {digest for digest in named if digest is not None}
     session.execute(delete_rows(JobRow).where(JobRow.args["audit_id"].as_string() == audit_id))
     session.execute(delete_rows(ShardRow).where(ShardRow.audit_id == audit_id))
     session.execute(delete_rows(AuditRow).where(AuditRow.id == audit_id))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import BadInput, OutputError
@@ -39,9 +39,8 @@ class Database:
 
     def __init__(self, engine: Engine, artifacts: ArtifactStore) -> None:
         self.engine, self.artifacts = engine, artifacts
-        options = {"expire_on_commit": False}
-        self._reading = sessionmaker(engine, **options)
-        self._writing = sessionmaker(engine.execution_options(writes=True), **options)
+        self._reading = sessionmaker(engine, expire_on_commit=False)
+        self._writing = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
 
     @classmethod
     def open(cls, url: str | None, data_dir: Path) -> Self:
@@ -57,7 +56,7 @@ class Database:
         engine = _engine(place)
         try:
             migrate(engine.execution_options(writes=True))
-        except OperationalError as error:
+        except DBAPIError as error:
             engine.dispose()
             reason = " ".join(str(error.orig).split())
             raise BadInput(f"--database: cannot open {place.render_as_string()}: {reason}") from error

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import Session, defer
 
 from backend.audit.results import Feature, PromptResult
@@ -164,19 +164,26 @@ def list_prompts(
         rows = rows.where(about.in_minimal_set == in_minimal_set)
     if woke is not None:
         rows = rows.where(about.woke == woke)
-    paging = {"sort": sort, "descending": descending, "cursor": cursor, "limit": limit}
-    return read_page(session, rows, PROMPTS, item=FeaturePrompt, **paging)
+    return read_page(
+        session, rows, PROMPTS, sort=sort, descending=descending, cursor=cursor, limit=limit, item=FeaturePrompt
+    )
 
 
 def contexts(session: Session, audit_id: str, feature: str, limit: int = 10) -> list[Context]:
     """The prompts where it is most active, token by token."""
     about, prompt = FeaturePromptRow, PromptResultRow
-    rows = (
-        select(prompt.prompt_id, prompt.label, prompt.story["tokens"], prompt.story["activations"][feature])
-        .join(about, and_(prompt.audit_id == about.audit_id, prompt.prompt_id == about.prompt_id))
+    strongest = (  # chosen before any story is opened
+        select(about.prompt_id, about.activation)
         .where(about.audit_id == audit_id, about.feature == feature, about.activation > 0)
         .order_by(about.activation.desc(), about.prompt_id)
         .limit(limit)
+        .subquery()
+    )
+    rows = (
+        select(prompt.prompt_id, prompt.label, prompt.story["tokens"], prompt.story["activations"][feature])
+        .join(strongest, strongest.c.prompt_id == prompt.prompt_id)
+        .where(prompt.audit_id == audit_id)
+        .order_by(strongest.c.activation.desc(), prompt.prompt_id)
     )
     return [_context(*row) for row in session.execute(rows)]
 
@@ -190,18 +197,11 @@ def categories(session: Session, audit_id: str, feature: str) -> dict[str, float
     kept = select(exists().where(about.audit_id == audit_id, about.activation > 0))
     if not session.scalar(kept):
         return {}
-    active = and_(
-        about.audit_id == prompt.audit_id,
-        about.prompt_id == prompt.prompt_id,
-        about.feature == feature,
-        about.activation > 0,
-    )
-    share = func.count(about.prompt_id) * 1.0 / func.count()
+    active = select(about.prompt_id).where(about.audit_id == audit_id, about.feature == feature, about.activation > 0)
+    share = func.sum(case((prompt.prompt_id.in_(active), 1.0), else_=0.0)) / func.count()
     named = func.coalesce(prompt.category, "")
     rows = (
         select(named, share)
-        .select_from(prompt)
-        .outerjoin(about, active)
         .where(prompt.audit_id == audit_id, prompt.label == "harmful")
         .group_by(named)
         .order_by(share.desc(), named)

@@ -5,9 +5,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from backend.errors import BadInput
+from backend.store.tables import Table
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x52_53_43_50  # "RSCP": PostgreSQL's advisory lock while tables change
@@ -16,7 +17,8 @@ LOCK = 0x52_53_43_50  # "RSCP": PostgreSQL's advisory lock while tables change
 def migrate(engine: Engine) -> None:
     """Run the missing migrations in one transaction; of two processes that start together, one waits for the other.
 
-    engine: takes SQLite's write lock when a transaction begins. Raises BadInput for tables of a newer version.
+    engine: takes SQLite's write lock when a transaction begins. Raises BadInput for tables of a newer version, and for
+    tables that are not what their version says.
     """
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -25,6 +27,20 @@ def migrate(engine: Engine) -> None:
             command.upgrade(config(connection), "head")
         except CommandError as error:
             raise BadInput("--database: made by a newer refusalscope; upgrade this one, or name another") from error
+        _check_columns(connection)
+
+
+def _check_columns(connection: Connection) -> None:
+    """Otherwise the first query that needs what is missing would fail, and whoever asked would be told of a fault."""
+    found = inspect(connection).get_multi_columns()
+    there = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    for table in Table.metadata.sorted_tables:
+        for column in table.columns:
+            if column.name not in there.get(table.name, ()):
+                raise BadInput(
+                    f"--database: its tables are not those of this refusalscope ({table.name}.{column.name} is "
+                    "missing); name another, or move this one away"
+                )
 
 
 def config(connection: Connection) -> Config:

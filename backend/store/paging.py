@@ -56,7 +56,7 @@ class Position:
 
 def read_page(
     session: Session,
-    rows: Select[Any],
+    rows: Select[*tuple[Any, ...]],
     order: Order,
     *,
     sort: str | None = None,
@@ -104,7 +104,7 @@ def _signed(position: Position) -> str:
 
 def _rows_after(
     session: Session,
-    rows: Select[Any],
+    rows: Select[*tuple[Any, ...]],
     order: Order,
     column: Column,
     descending: bool,
@@ -139,7 +139,9 @@ def _beyond(columns: Sequence[Column], values: Sequence[Any], descending: bool) 
     return here < there if descending else here > there
 
 
-def _run(session: Session, rows: Select[Any], keys: Sequence[Column], descending: bool, wanted: int) -> list[Any]:
+def _run(
+    session: Session, rows: Select[*tuple[Any, ...]], keys: Sequence[Column], descending: bool, wanted: int
+) -> list[Any]:
     ordered = rows.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(wanted)
     return list(session.execute(ordered).all())
 

@@ -44,10 +44,6 @@ def list_sets(
     return read_page(session, rows, ORDER, sort=sort, descending=descending, cursor=cursor, limit=limit)
 
 
-def get(session: Session, set_id: str) -> SavedSetRow | None:
-    return session.get(SavedSetRow, set_id)
-
-
 def delete(session: Session, set_id: str) -> bool:
     """False when there is none."""
     gone = delete_rows(SavedSetRow).where(SavedSetRow.id == set_id).returning(SavedSetRow.id)

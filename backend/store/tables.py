@@ -133,6 +133,7 @@ class PromptResultRow(Table):
         Index("ix_prompt_results_slice", "audit_id", "outcome", "category"),
         Index("ix_prompt_results_score", "audit_id", "score"),
         Index("ix_prompt_results_set_size", "audit_id", "set_size"),
+        Index("ix_prompt_results_counts", "audit_id", "split", "set_size", "depth"),  # all that an overview counts
     )
 
 
@@ -161,6 +162,7 @@ class FeatureRow(Table):
     __table_args__ = (
         Index("ix_features_place", "audit_id", "layer", "number"),
         Index("ix_features_number", "audit_id", "number", "layer"),
+        Index("ix_features_counts", "audit_id", "layer", "cosine", "in_minimal_sets", "woken"),  # likewise
         Index("ix_features_cosine", "audit_id", "cosine"),
         Index("ix_features_sets", "audit_id", "in_minimal_sets"),
         Index("ix_features_effect", "audit_id", "effect"),

@@ -21,8 +21,10 @@ window.dash_clientside.refusalscope = {
         self.shown_path = path;
     },
 
+    // Closed it is out of sight, and then out of the keyboard's way as well.
     toggle_navigation: function (opened) {
-        return { width: 240, breakpoint: "sm", collapsed: { mobile: !opened, desktop: true } };
+        const navbar = { width: 240, breakpoint: "sm", collapsed: { mobile: !opened, desktop: true } };
+        return [navbar, { visibility: opened ? "visible" : "hidden" }];
     },
 
     close_navigation: function () {
@@ -75,3 +77,13 @@ window.dashAgGridComponentFunctions.Link = function (props) {
         value.text
     );
 };
+
+// Enter on a cell opens its link: the grid's own keys move between cells and not into them.
+document.addEventListener("keydown", function (event) {
+    if (event.key === "Enter" && event.target.classList.contains("ag-cell")) {
+        const link = event.target.querySelector("a");
+        if (link) {
+            link.click();
+        }
+    }
+});

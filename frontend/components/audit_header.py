@@ -7,6 +7,7 @@ from dash import html
 
 from backend.api.schemas import AuditSummary
 from frontend.components.badges import origin_badge, state_badge
+from frontend.components.readers import OWNERS
 from frontend.format import moment, plural
 from frontend.url_state import audit_path, audits_path
 
@@ -28,7 +29,10 @@ def audit_header(audit: AuditSummary, tab: Tab, *actions: Any) -> Any:
     when = moment(audit.finished or audit.started or audit.created)
     return dmc.Stack(
         [
-            dmc.Breadcrumbs([dmc.Anchor("Audits", href=audits_path(), size="sm"), dmc.Text(audit.name, size="sm")]),
+            dmc.Breadcrumbs(
+                [dmc.Anchor("Audits", href=audits_path(), size="sm"), dmc.Text(audit.name, size="sm")],
+                className=OWNERS,
+            ),
             dmc.Group([title, dmc.Group(list(actions), gap="xs")], justify="space-between", align="start"),
             dmc.Text(f"{facts} · {when}", c="dimmed", size="sm", className="breakable"),
             _tabs(audit, tab) if audit.state == "done" else None,
@@ -45,7 +49,7 @@ def _tabs(audit: AuditSummary, tab: Tab) -> Any:
         "features": ("Features", audit_path(audit.id, "features")),
     }
     links = [
-        dmc.Anchor(label, href=href, underline="never", className="tab active" if name == tab else "tab")
+        dmc.Anchor(label, href=href, underline="never", className="page-tab active" if name == tab else "page-tab")
         for name, (label, href) in pages.items()
     ]
-    return html.Nav(links, className="tabs", **{"aria-label": "Pages of this audit"})
+    return html.Nav(links, className="page-tabs", **{"aria-label": "Pages of this audit"})

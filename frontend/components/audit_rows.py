@@ -34,7 +34,7 @@ def audit_columns(sort: str) -> list[dict[str, Any]]:
             "headerName": "Audit",
             "cellRenderer": "Link",
             "sortable": True,
-            "minWidth": 230,
+            "minWidth": 290,
             "flex": 1,
         },
         {"field": "state_words", "colId": "state", "headerName": "State", "sortable": True, "width": 210},
@@ -46,7 +46,7 @@ def audit_columns(sort: str) -> list[dict[str, Any]]:
                 "headerName": header,
                 "headerTooltip": TERMS[term],
                 "sortable": True,
-                "width": 196,
+                "width": 206,
                 "cellClass": "tabular",
             }
             for field, header, term in COLUMNS

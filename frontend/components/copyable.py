@@ -18,7 +18,7 @@ def copyable(value: str, *, shown: str | None = None, label: str = "Copy") -> An
                 copiedChildren=icon("check"),
                 size="compact-xs",
                 color="gray",
-                buttonProps={"variant": "subtle", "aria-label": label},
+                buttonProps={"variant": "subtle", "aria-label": label, "style": {"flexShrink": 0}},
             ),
         ],
         gap=4,

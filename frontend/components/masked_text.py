@@ -27,9 +27,7 @@ def masked_text(
         head.append(dmc.Tooltip(button, label="Shows the words, and records that you asked for them", withArrow=True))
     if revealed:
         head.append(dmc.Badge("revealed, on record", color="yellow", variant="light"))
-    bars = [
-        html.Span(className="mask-bar", style={"width": f"{width}%"}) for width in _widths(n_tokens)
-    ]
+    bars = [html.Span(className="mask-bar", style={"width": f"{width}%"}) for width in _widths(n_tokens)]
     masked = html.Div(bars, className="mask", role="img", **{"aria-label": f"masked completion, {length}"})
     body = masked if text is None else html.Div(text, className="completion", dir="auto")
     return dmc.Stack([dmc.Group(head, gap="sm"), body], gap="xs")

@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from frontend.api_client import ApiProblem
+from frontend.components.readers import OWNERS
 from frontend.format import plural
 from frontend.url_state import audits_path
 
@@ -31,7 +32,7 @@ def error_alert(problem: ApiProblem | str, *, title: str = "This did not work") 
     if isinstance(problem, str):
         return dmc.Alert(problem, title=title, color="red", variant="light")
     body: list[Any] = [dmc.Text(problem.detail, size="sm")]
-    if problem.errors:
+    if len(problem.errors) > 1 or any(str(error.get("problem")) not in problem.detail for error in problem.errors):
         rows = [html.Li(_line(error)) for error in problem.errors[:SHOWN]]
         body.append(html.Ul(rows, className="problems"))
         if len(problem.errors) > SHOWN:
@@ -46,7 +47,9 @@ def warning_alert(text: str, *, title: str | None = None) -> Any:
 def error_page(title: str, text: str) -> Any:
     """In place of a page that cannot be shown."""
     return dmc.Stack(
-        [dmc.Title(title, order=1), dmc.Text(text), dmc.Anchor("All audits", href=audits_path())], maw=640, py="xl"
+        [dmc.Title(title, order=1), dmc.Text(text), dmc.Anchor("All audits", href=audits_path(), className=OWNERS)],
+        maw=640,
+        py="xl",
     )
 
 

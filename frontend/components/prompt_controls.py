@@ -37,7 +37,9 @@ def prompt_controls(story: PromptResult, controls: Controls) -> Any:
             )
             if story.single_effects
             else dmc.Text("No candidate was active here.", c="dimmed", size="sm"),
-            dmc.Text("From the baseline to the score with this one ablated; blue: in the minimal set.", size="sm"),
+            dmc.Text(
+                "From the baseline to the score with this one ablated; blue: in the minimal set.", size="sm", c="dimmed"
+            ),
             title=["Single features: ", term_help("effect"), " of each alone"],
         ),
     )

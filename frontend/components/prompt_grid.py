@@ -45,7 +45,7 @@ def prompt_columns(sort: str | None) -> list[dict[str, Any]]:
         if field == "id":
             column |= {"cellRenderer": "Link", "field": "link", "colId": "id", "pinned": "left"}
         if field == "text":
-            column |= {"flex": 1, "minWidth": 240, "tooltipField": "text"}
+            column |= {"flex": 1, "minWidth": 320, "tooltipField": "text"}
         if term or field == "k":
             column["headerTooltip"] = TERMS[term] if term else K_HELP
         if sort and sort.removeprefix("-") == field and field not in UNSORTED:

@@ -15,7 +15,7 @@ PREVIEW_COLUMNS = [
     {"field": "text", "headerName": "Prompt", "flex": 3, "minWidth": 260, "tooltipField": "whole"},
     {"field": "label", "headerName": "Label", "width": 110},
     {"field": "category", "headerName": "Category", "width": 150},
-    {"field": "split", "headerName": "Split", "width": 110},
+    {"field": "split", "headerName": "Split", "width": 170},
     {"field": "family", "headerName": "Family", "width": 140},
 ]
 

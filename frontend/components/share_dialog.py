@@ -89,7 +89,8 @@ def register_share_dialog(ui: Ui) -> None:
 def created_link(made: CreatedLink, here: str) -> Any:
     """The address of a new link, the only time it is shown. `here`: the page's own address, whose origin it gets."""
     words = dmc.Text("Copy it now: it is not kept, and will not be shown again.", size="sm")
-    address = copyable(address_here(made.url, here), label="Copy link")
+    url = address_here(made.url, here)
+    address = copyable(url, shown=url, label="Copy link")
     return dmc.Alert(dmc.Stack([words, address], gap="xs"), title="Link created", color="teal", variant="light")
 
 

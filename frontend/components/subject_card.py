@@ -3,6 +3,7 @@
 from typing import Any
 
 import dash_mantine_components as dmc
+from dash import html
 
 from backend.api.schemas import CheckFigures, LayerCheck, Subject
 from frontend.components.messages import warning_alert
@@ -42,9 +43,17 @@ def check_table(check: CheckFigures) -> Any:
     )
     table = dmc.Table([head, dmc.TableTbody([_row(layer) for layer in check.layers])], horizontalSpacing="sm")
     verdict = "The SAEs fit the model." if check.ok else "The SAEs do not fit: figures of an audit would mean little."
-    findings = [warning_alert(finding["text"], title=finding["level"]) for finding in check.findings]
     when = dmc.Text(f"{verdict} Checked on {check.n_texts:,} texts, {moment(check.checked)}.", size="sm", c="dimmed")
-    return dmc.Stack([dmc.TableScrollContainer(table, minWidth=420), when, *findings], gap="xs")
+    return dmc.Stack([dmc.TableScrollContainer(table, minWidth=420), when, findings_alert(check)], gap="xs")
+
+
+def findings_alert(check: CheckFigures) -> Any:
+    """Everything that the check found wrong, problems before warnings; nothing when all is well."""
+    if not check.findings:
+        return None
+    ranked = sorted(check.findings, key=lambda finding: finding["level"] != "problem")
+    lines = html.Ul([html.Li(f"{finding['level']}: {finding['text']}") for finding in ranked], className="problems")
+    return dmc.Alert(lines, title=f"{len(ranked)} found", color="yellow", variant="light")
 
 
 def _row(layer: LayerCheck) -> Any:

@@ -22,7 +22,7 @@ def layer_map(direction: Direction, layers: Sequence[LayerUse], n_layers: int | 
     last = (n_layers - 1) if n_layers else max((cell.layer for cell in direction.grid), default=0)
     audited = sorted({use.layer for use in layers} | {cell.layer for cell in direction.grid})
     figure.update_xaxes(range=[-0.8, last + 0.8], tickvals=audited)
-    figure.update_xaxes(title_text="layer (block whose output is read, counted from 0)", row=3)
+    figure.update_xaxes(title_text="layer (output of block, from 0)", row=3)
     figure.update_yaxes(title_text="token position", row=1)
     figure.update_yaxes(
         title_text="features (count)", rangemode="tozero", tickformat="d", dtick=whole_ticks(most), row=2
@@ -84,8 +84,8 @@ def _grid(figure: go.Figure, direction: Direction) -> None:
 def _features(figure: go.Figure, layers: Sequence[LayerUse]) -> None:
     x = [use.layer for use in layers]
     for name, counts, colour in (
-        ("in minimal sets (prompt x feature)", [use.in_minimal_sets for use in layers], MINIMAL_SET),
-        ("woken in cascades (prompt x feature)", [use.woken for use in layers], WOKEN),
+        ("listed features in minimal sets (prompts)", [use.in_minimal_sets for use in layers], MINIMAL_SET),
+        ("the same features, woken in cascades", [use.woken for use in layers], WOKEN),
     ):
         figure.add_bar(
             x=x,

@@ -12,12 +12,12 @@ OTHER_SPLITS = "rgba(0,114,178,0.35)"  # headlines are over test prompts: the re
 
 def set_sizes(by_split: Mapping[str, Mapping[int, int]]) -> go.Figure:
     """`by_split`: split -> size of the smallest confirmed minimal set -> prompts."""
-    return _counts(by_split, "features in the smallest confirmed minimal set (count)", "feature")
+    return _counts(by_split, "features in the set (count)", "feature")
 
 
 def cascade_depths(by_split: Mapping[str, Mapping[int, int]]) -> go.Figure:
     """`by_split`: split -> cascade rounds until the flip -> prompts."""
-    return _counts(by_split, "cascade rounds until the score flips (count)", "round")
+    return _counts(by_split, "rounds until the flip (count)", "round")
 
 
 def _counts(by_split: Mapping[str, Mapping[int, int]], title: str, noun: str) -> go.Figure:

@@ -38,8 +38,8 @@ def slices_by_outcome(slices: Sequence[Slice], category: str | None, outcome: st
             },
             hovertemplate=f"%{{y}}: %{{x}} {OUTCOME_WORDS[name]}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.25, clickmode="event")
     framed(figure, height=90 + 19 * max(len(rows), 1), x="prompts (count)", y="")
+    figure.update_layout(barmode="stack", bargap=0.25, clickmode="event", legend={"traceorder": "normal"})
     most = max((sum(line.counts.values()) for line in rows), default=0)
     figure.update_xaxes(tickformat="d", rangemode="tozero", dtick=whole_ticks(most))
     figure.update_yaxes(type="category")

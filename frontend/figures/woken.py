@@ -14,7 +14,7 @@ def woken_beside_random(woken: Figure, woken_random: Figure) -> go.Figure:
     figures = (woken, woken_random)
     figure = go.Figure(
         go.Scatter(
-            x=["refusal features ablated", "matched random ablated"],
+            x=["refusal features", "matched random"],
             y=[f.value for f in figures],
             error_y=interval(figures),
             mode="markers",
@@ -23,7 +23,7 @@ def woken_beside_random(woken: Figure, woken_random: Figure) -> go.Figure:
             hovertemplate="%{x}: %{y:.1f} features, n %{customdata}<extra></extra>",
         )
     )
-    framed(figure, height=260, x="", y="features that wake (mean a prompt)", legend=False)
+    framed(figure, height=260, x="", y="woken (mean a prompt)", legend=False)
     figure.update_xaxes(range=[-0.6, 1.6])
     figure.update_yaxes(rangemode="tozero")
     return figure

@@ -84,9 +84,9 @@ def _filters(subjects: list[str], query: Query) -> Any:
                 placeholder="name, model or prompts",
                 value=query.get("q", ""),
                 debounce=300,
-                w=240,
+                w={"base": "100%", "xs": 240},
             ),
-            dmc.Select(id=_STATE, label="State", data=list(STATES), value=query.get("state"), clearable=True, w=150),
+            dmc.Select(id=_STATE, label="State", data=list(STATES), value=_state(query), clearable=True, w=150),
             dmc.Select(
                 id=_SUBJECT,
                 label="Subject",
@@ -106,7 +106,7 @@ def _filters(subjects: list[str], query: Query) -> Any:
 
 def _grid(query: Query) -> Any:
     sort = choice(query, "sort", SORTS, DEFAULT_SORT)
-    filters = {"text": query.get("q"), "state": query.get("state"), "subject": query.get("subject")}
+    filters = {"text": query.get("q"), "state": _state(query), "subject": query.get("subject")}
     return html.Div(
         [
             url_store(_URL),
@@ -115,6 +115,10 @@ def _grid(query: Query) -> Any:
             term_list("What the columns mean", [term for _, _, term in COLUMNS]),
         ]
     )
+
+
+def _state(query: Query) -> str | None:
+    return choice(query, "state", STATES, "") or None
 
 
 def _register_grid(ui: Ui) -> None:

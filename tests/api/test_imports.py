@@ -1,4 +1,4 @@
-"""A report.json from elsewhere: kept as written, once; refused with its place when anything in it does not fit."""
+"""A report.json from elsewhere: the report is kept, once, and nothing else; refused where a part of it does not fit."""
 
 import json
 from collections.abc import Callable
@@ -33,6 +33,43 @@ def test_an_imported_report_gives_the_same_pages(audited: Audited, written: byte
     for part in (*paths, f"/features/{audited.feature}", f"/features/{audited.feature}/prompts?limit=500"):
         assert audited.site.get(theirs + part) == audited.site.get(mine + part)
     assert audited.site.client.get(f"/api{theirs}/report.json").content == written
+
+
+CANARY = "quetzal-marmalade-907"
+
+
+def hidden_in_a_field_of_its_own(written: bytes) -> bytes:
+    report = json.loads(written)
+    report["words"] = CANARY
+    report["prompts"][0]["baseline"]["response"]["completion"] = CANARY
+    return json.dumps(report).encode()
+
+
+def hidden_by_a_later_one(written: bytes) -> bytes:
+    """Of two fields of one name the last is read."""
+    masked = b'"text": null'
+    assert masked in written
+    return written.replace(masked, f'"text": "{CANARY}", "text": null'.encode(), 1)
+
+
+@pytest.mark.parametrize("hide", [hidden_in_a_field_of_its_own, hidden_by_a_later_one])
+def test_words_that_are_no_part_of_a_report_are_not_kept(
+    audited: Audited, written: bytes, hide: Callable[[bytes], bytes]
+) -> None:
+    content = hide(written)
+    assert CANARY.encode() in content
+    imported = good(send(audited, content))["id"]
+    for name in ("report.json", "report.html", "prompts.csv", "features.csv"):
+        assert CANARY not in good_text(audited, f"/api/audits/{imported}/{name}")
+    for file in audited.site.database.artifacts.folder.rglob("*"):
+        assert file.is_dir() or CANARY.encode() not in file.read_bytes()
+    assert good_text(audited, f"/api/audits/{imported}/report.json").encode() == written
+
+
+def good_text(audited: Audited, path: str) -> str:
+    answer = audited.site.client.get(path)
+    assert answer.status_code == 200, path
+    return answer.text
 
 
 def test_the_same_file_twice_is_one_audit(audited: Audited, written: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Intervention, ablate
 from backend.engine.engine import ResidualEngine
@@ -33,6 +34,22 @@ WORK: dict[str, Callable[[ResidualEngine, TinySubject], object]] = {
         for one in engine.observe(pairs_of(subject), subject.onset_ids, DEFAULT_SCOPE)
     ],
 }
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_what_goes_on_there_may_train(work: str, tiny: Subjects) -> None:
+    """A worker that makes ready what the next question needs lets a whole audit go first."""
+    slopes: list[float] = []
+
+    def train() -> None:
+        weight = torch.ones(2, requires_grad=True)
+        (3.0 * weight).sum().backward()
+        assert weight.grad is not None
+        slopes.extend(weight.grad.tolist())
+
+    subject = tiny("llama")
+    WORK[work](ResidualEngine(subject.model, subject.saes, between_batches=train), subject)
+    assert set(slopes) == {3.0}
 
 
 @pytest.mark.parametrize("kind", KINDS)

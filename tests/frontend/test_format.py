@@ -62,7 +62,8 @@ def test_a_duration_never_has_more_than_two_units(seconds):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(None, ""), (0.0, "under 1 s left"), (0.3, "under 1 s left"), (90, "about 1 min 30 s left")]
+    ("seconds", "expected"),
+    [(None, ""), (0.0, "under 1 s left"), (0.3, "under 1 s left"), (90, "about 1 min 30 s left")],
 )
 def test_time_left(seconds, expected):
     assert words.time_left(seconds) == expected

@@ -26,7 +26,7 @@ LEASE = 1.5  # seconds: a killed worker's job is free again soon
 PATIENCE = 120.0  # seconds until a test gives up
 
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.jobs.service", "app.worker", "backend.subjects.planted.subject"])
+_forking.set_forkserver_preload(["tests.jobs.service", "app.worker", "app.serve", "backend.subjects.planted.subject"])
 
 
 class Service:
@@ -101,12 +101,13 @@ class Service:
 
 
 def start_worker(data: Path) -> BaseProcess:
-    process = _forking.Process(target=_work, args=(data,))
+    process = _forking.Process(target=work, args=(data,))
     process.start()
     return process
 
 
-def _work(data: Path) -> None:
+def work(data: Path) -> None:
+    """What a worker process does, until it is told to stop."""
     import torch
 
     from app.worker import run

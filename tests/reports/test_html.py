@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 from plotly.offline import get_plotlyjs_version
 
 from app.export import report_html
-from backend.audit.results import MinimalSet, PromptResult, Report, Response, TokenWeight
+from backend.audit.results import MinimalSet, Report, Response
 from backend.reports.csv import features_csv, prompts_csv
 from backend.reports.html.render import PROMPTS_SHOWN, HtmlAnswer, HtmlFigure, render_html
 from tests.chromium import chromium
-from tests.hostile_texts import HOSTILE
+from tests.hostile_reports import hostile_report
 
 CANARY = "canary-words-of-a-masked-completion"
 MASKED = "here is what you asked"  # how the planted subject complies
@@ -70,42 +70,6 @@ def test_it_opens_from_disk_with_figures_and_without_a_request(
     shown = here.page.locator("#table-features > tbody > tr:visible")
     assert shown.count() == sum(planted_report.features[0].id in f.id for f in planted_report.features)
     here.page.close()
-
-
-def hostile_report(report: Report) -> Report:
-    """The same report with hostile texts wherever a report holds text."""
-    texts = [HOSTILE[i % len(HOSTILE)] for i in range(max(len(report.prompts), len(HOSTILE)))]
-    prompts = tuple(_hostile_prompt(p, text) for p, text in zip(report.prompts, texts, strict=False))
-    features = tuple(
-        replace(f, promoted=tuple(TokenWeight(t, 1.0) for t in HOSTILE), neuronpedia_id=HOSTILE[0])
-        for f in report.features
-    )
-    everything = " ".join(HOSTILE)
-    manifest = replace(
-        report.manifest,
-        subject={"id": everything, "n_layers": 6},
-        prompts={"name": everything},
-        command=everything,
-        notes=HOSTILE,
-        timings={"started": everything},
-    )
-    cell = replace(report.direction.grid[0], token=everything, reason=everything, admissible=False)
-    direction = replace(report.direction, rule=everything, grid=(cell, *report.direction.grid[1:]))
-    onset = replace(
-        report.baseline.onset, tokens=tuple(replace(t, text=everything) for t in report.baseline.onset.tokens)
-    )
-    rates = dict.fromkeys(HOSTILE, report.baseline.refusal_rate)
-    baseline = replace(report.baseline, onset=onset, refusal_rate_by_category=rates)
-    return replace(
-        report, manifest=manifest, baseline=baseline, direction=direction, features=features, prompts=prompts
-    )
-
-
-def _hostile_prompt(prompt: PromptResult, text: str) -> PromptResult:
-    response = replace(prompt.baseline.response, verdict="refused", text=text)
-    return replace(
-        prompt, id=text, text=text, category=text, family=text, baseline=replace(prompt.baseline, response=response)
-    )
 
 
 def test_hostile_texts_stay_text(browser: Browser, planted_report: Report, tmp_path: Path) -> None:

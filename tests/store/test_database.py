@@ -57,6 +57,12 @@ def test_a_data_directory_that_is_a_file_is_explained(tmp_path: Path) -> None:
         Database.open(None, tmp_path / "file")
 
 
+def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "refusalscope.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(BadInput, match=r"--database: cannot open .*: file is not a database"):
+        Database.open(None, tmp_path)
+
+
 def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
     def submit_and_fail() -> None:
         with database.transaction() as session:

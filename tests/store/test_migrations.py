@@ -58,3 +58,23 @@ def test_tables_of_a_newer_version_are_left_alone(database_url: str, tmp_path: P
     database.close()
     with pytest.raises(BadInput, match="--database: made by a newer refusalscope"):
         Database.open(database_url, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE jobs DROP COLUMN error", r"not those of this refusalscope \(jobs.error is missing\)"),
+        ("DROP TABLE saved_sets", r"\(saved_sets.id is missing\)"),
+        ("DROP TABLE alembic_version", "cannot open .* already exists"),
+    ],
+)
+def test_tables_that_are_not_of_their_version_are_one_line(
+    change: str, said: str, database_url: str, tmp_path: Path
+) -> None:
+    database = Database.open(database_url, tmp_path)
+    with database.engine.begin() as connection:
+        connection.execute(text(change))
+    database.close()
+    with pytest.raises(BadInput, match=f"--database: .*{said}") as raised:
+        Database.open(database_url, tmp_path)
+    assert "\n" not in str(raised.value)

@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.api import schemas as wire
 from frontend.components.audit_form import (
     DEVICES,
     DTYPES,
@@ -15,19 +14,10 @@ from frontend.components.audit_form import (
     choices_of_query,
 )
 from frontend.url_state import read_query
-
-
-def subject(name, ready=True):
-    return wire.Subject(
-        id=name, kind="bundled", description="", ready=ready, problem=None, layers=[3, 9], check=None, n_audits=0
-    )
-
+from tests.frontend.wire_values import prompt_set, subject
 
 SUBJECTS = [subject("planted"), subject(FIRST_SUBJECT), subject("absent", ready=False)]
-SETS = [
-    wire.PromptSet(id=name, name=name, kind="bundled", sha256="0", n=1, n_own=1, counts={}, notes=[], created=0)
-    for name in ("bundled:demo", "planted")
-]
+SETS = [prompt_set("bundled:demo"), prompt_set("planted")]
 CHOICES = st.builds(
     Choices,
     subject=st.sampled_from([one.id for one in SUBJECTS]),

@@ -5,7 +5,9 @@ from backend.audit.results import Figure
 from frontend.components.audit_rows import COLUMNS, DEFAULT_SORT, SORTS, audit_columns, audit_row, state_words
 from frontend.pages.audits import audits_query
 from frontend.url_state import read_query
-from tests.frontend.components.test_live_audit import PROGRESS, audit
+from tests.frontend.wire_values import audit
+
+PROGRESS = wire.Progress(stage="prompts", done=12, total=48, overall=0.5, overall_seconds_left=260)
 
 
 def test_a_row_has_every_figure_with_its_interval():

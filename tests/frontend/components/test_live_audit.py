@@ -6,18 +6,7 @@ from backend.api import schemas as wire
 from backend.jobs.progress import WEIGHTS
 from frontend.components.live_audit import STAGES, live_audit, live_view, stage_list
 from tests.frontend.trees import by_id, parts, words
-
-
-def audit(state, **values):
-    plain = {
-        "id": "a1", "name": "mine", "origin": "run", "subject": "planted", "prompt_set": "planted",
-        "prompt_set_id": "planted", "n_prompts": 24, "effort": "quick", "state": state, "progress": None,
-        "job_id": "j1", "error": None, "created": 1000.0, "started": None, "finished": None, "refusal_rate": None,
-        "over_refusal_rate": None, "flipped_minimal": None, "flipped_random": None, "flipped_direction": None,
-        "minimal_set_size": None,
-    }  # fmt: skip
-    return wire.AuditSummary.model_validate({**plain, **values})
-
+from tests.frontend.wire_values import audit
 
 PROGRESS = wire.Progress(
     stage="prompts", done=12, total=48, detail="h012", seconds_left=90, overall=0.5, overall_seconds_left=260

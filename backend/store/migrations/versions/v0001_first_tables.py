@@ -157,6 +157,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("audit_id", "feature", name=op.f("pk_features")),
     )
     op.create_index("ix_features_cosine", "features", ["audit_id", "cosine"], unique=False)
+    op.create_index(
+        "ix_features_counts", "features", ["audit_id", "layer", "cosine", "in_minimal_sets", "woken"], unique=False
+    )
     op.create_index("ix_features_effect", "features", ["audit_id", "effect"], unique=False)
     op.create_index("ix_features_number", "features", ["audit_id", "number", "layer"], unique=False)
     op.create_index("ix_features_place", "features", ["audit_id", "layer", "number"], unique=False)
@@ -199,6 +202,9 @@ def upgrade() -> None:
             ["audit_id"], ["audits.id"], name=op.f("fk_prompt_results_audit_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("audit_id", "prompt_id", name=op.f("pk_prompt_results")),
+    )
+    op.create_index(
+        "ix_prompt_results_counts", "prompt_results", ["audit_id", "split", "set_size", "depth"], unique=False
     )
     op.create_index("ix_prompt_results_order", "prompt_results", ["audit_id", "position"], unique=False)
     op.create_index("ix_prompt_results_score", "prompt_results", ["audit_id", "score"], unique=False)

@@ -1,0 +1,95 @@
+"""The web process, really listening and really killed; forked like the workers of tests/jobs, so it starts at once."""
+
+import multiprocessing
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import httpx
+
+from tests.jobs.service import wait_until, work
+
+_forking = multiprocessing.get_context("forkserver")
+
+
+class Web:
+    """One web process on a data folder, its workers started by whoever tests. log: where its lines go."""
+
+    def __init__(self, data: Path, log: Path | None = None) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        self.process: BaseProcess = _forking.Process(target=_serve, args=(data, port, log))
+        self.process.start()
+        wait_until(self.answers)
+
+    def answers(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.address}/api/health").is_success
+        return False
+
+    def page(self, path: str) -> str:
+        """What the browser that has come to this address gets to draw."""
+        request = {
+            "output": "..page.children...page-title.data..",
+            "outputs": [{"id": "page", "property": "children"}, {"id": "page-title", "property": "data"}],
+            "inputs": [{"id": "page-address", "property": "data", "value": {"pathname": path, "search": ""}}],
+            "changedPropIds": ["page-address.data"],
+            "state": [],
+        }
+        answer = httpx.post(f"{self.address}/_dash-update-component", json=request, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+    @contextmanager
+    def kept_busy(self, audit_id: str) -> Iterator[None]:
+        """While inside, somebody renames the audit over and over: a kill finds a write under way."""
+        stop = threading.Event()
+
+        def rename() -> None:
+            with httpx.Client(base_url=self.address) as client, suppress(httpx.TransportError):
+                while not stop.is_set():
+                    client.patch(f"/api/audits/{audit_id}", json={"name": "renamed"})
+
+        thread = threading.Thread(target=rename)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def start_logged_worker(data: Path, log: Path) -> BaseProcess:
+    process = _forking.Process(target=_work, args=(data, log))
+    process.start()
+    return process
+
+
+def _serve(data: Path, port: int, log: Path | None) -> None:
+    from app.serve import run
+    from app.settings import read_settings
+
+    if log is not None:
+        _write_to(log)
+    run(read_settings({}, data=data, port=port, worker=False))
+
+
+def _work(data: Path, log: Path) -> None:
+    _write_to(log)
+    work(data)
+
+
+def _write_to(log: Path) -> None:
+    """Everything that this process says, Python's own tracebacks included."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(file, stream)
