@@ -9,7 +9,7 @@ DEMO := build/demo-audit
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install fetch demo test check bench bench-service schema fmt clean
+.PHONY: help install fetch demo test check bench bench-service screenshots schema fmt clean
 
 help:
 	@echo "make demo      the dashboard, with an example audit and a live one (DEMO_SERVE=0: only a quick audit)"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     formatting, lint, types and import contracts"
 	@echo "make bench     speed and memory on the bundled subject, beside its peers"
 	@echo "make bench-service  how soon the service starts and answers, idle, busy, large, and after kill -9"
+	@echo "make screenshots  every page of the dashboard as a picture, in build/screenshots"
 	@echo "make install   everything into .venv (the targets above do this by themselves)"
 	@echo "make fmt       format and fix what ruff can fix"
 	@echo "make clean     remove what was built; .venv and fetched subjects stay"
@@ -64,6 +65,10 @@ bench: fetch
 
 bench-service: fetch
 	$(BIN)/python -m benchmarks.service
+
+# Every page into build/screenshots, those that the documentation shows into docs/screenshots; look at them.
+screenshots: fetch
+	$(BIN)/python -m docs.take_screenshots build/screenshots docs/screenshots
 
 fmt: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""kill -9 of worker, web process and both at random points of audits, which must come to what an undisturbed one does."""
+"""kill -9 of worker, web process and both at random points of audits: their reports are those of undisturbed ones."""
 
 import os
 import random
@@ -36,9 +36,7 @@ def measure_kills(folder: Path, kills: int, seed: int = 0) -> dict[str, float]:
         _finished(server, audit_id)
         differing += _report(server, audit_id) != expected
         doubled += _doubled(server, audit_id, expected)
-    server.client.close()
-    server.process.terminate()
-    server.process.wait()
+    server.end()
     return {
         "kills": done,
         "killed_audits": audits,
@@ -85,7 +83,6 @@ def _kill(server: Server, victim: str, data: Path, log: Path) -> Server:
     if victim == "worker":
         return server
     server.kill()
-    server.client.close()
     return start(data, *OPTIONS, log=log)
 
 

@@ -1,7 +1,6 @@
 """`refusalscope serve` as a process on loopback: started, timed, asked, killed. Knows HTTP and processes alone."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -52,9 +51,16 @@ class Server:
         wait_until(lambda: self.get(f"/audits/{audit_id}")["audit"]["state"] in ("done", "failed", "cancelled"))
         return dict(self.get(f"/audits/{audit_id}")["audit"])
 
+    def end(self) -> None:
+        """Politely, with its workers."""
+        self.client.close()
+        self.process.terminate()
+        self.process.communicate()
+
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.client.close()
+        self.process.kill()
+        self.process.communicate()
 
 
 def start(data: Path, *options: str, log: Path | None = None) -> Server:
@@ -79,9 +85,7 @@ def serving(data: Path, *options: str) -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.client.close()
-        server.process.terminate()
-        server.process.wait()
+        server.end()
 
 
 def with_subjects(data: Path) -> Path:

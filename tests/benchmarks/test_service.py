@@ -1,4 +1,4 @@
-"""A tiny run of the service's benchmark gives every figure of the parts asked for; no test asserts how large they are."""
+"""A tiny run of the service's benchmark gives every figure asked for; how large they are is nobody's test."""
 
 import json
 from pathlib import Path

@@ -1,10 +1,5 @@
 """A real `refusalscope serve` with its real worker and SQLite file, as a user starts it, and its API for looking up."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,35 +8,34 @@ from typing import Any
 
 import httpx
 
-from tests.jobs.service import wait_until
-
-ROOT = Path(__file__).parents[2]
-SAID = re.compile(r"Refusalscope is at (http://127\.0\.0\.1:\d+)\n")
+from benchmarks.service.server import Server, start, wait_until
 
 
 @dataclass(frozen=True)
 class Service:
-    url: str
-    api: httpx.Client
-    errors: Path  # what the processes wrote to their logs
+    server: Server
+    log: Path  # what the processes wrote to their logs
+
+    @property
+    def api(self) -> httpx.Client:
+        return self.server.client
+
+    @property
+    def url(self) -> str:
+        return str(self.api.base_url).rstrip("/")
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.api.get(f"/api{path}", params=query).raise_for_status().json()
+        return self.server.get(path, **query)
 
     def example(self) -> dict[str, Any]:
         """The audit that ships with the product."""
         return dict(self.get("/audits", origin="example")["items"][0])
 
-    def bring_in(self, report: str) -> str:
-        """Id of the audit of a report made elsewhere."""
-        answer = self.api.post("/api/audits/import", content=report, headers={"Content-Type": "application/json"})
-        return str(answer.raise_for_status().json()["id"])
-
     def audited(self, prompt_set: str) -> str:
-        """Id of a finished quick audit of the planted subject, once there is one."""
+        """Id of a finished quick audit of the planted subject."""
         spec = {"subject": "planted", "prompt_set": prompt_set, "effort": "quick"}
-        audit = self.api.post("/api/audits", json={"spec": spec}).raise_for_status().json()["audit"]["id"]
-        wait_until(lambda: self.get(f"/audits/{audit}")["audit"]["state"] == "done")
+        audit = self.server.post("/audits", {"spec": spec})["audit"]["id"]
+        assert self.server.ended(audit)["state"] == "done"
         return str(audit)
 
     def upload(self, name: str, content: str) -> str:
@@ -53,24 +47,10 @@ class Service:
 @contextmanager
 def serving(data: Path) -> Iterator[Service]:
     """The service on a data directory, its worker alive."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("REFUSALSCOPE_")}
-    errors = data / "log"
-    with errors.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", "0", "--device", "cpu", "--data", str(data)],
-            cwd=ROOT, env={**kept, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
+    log = data / "log"
+    server = start(data, "--device", "cpu", log=log)
     try:
-        assert process.stdout is not None
-        said = SAID.fullmatch(process.stdout.readline())
-        assert said is not None, errors.read_text()
-        with httpx.Client(base_url=said[1], timeout=60) as api:
-            wait_until(lambda: api.get("/api/ready").status_code == 200)
-            yield Service(said[1], api, errors)
+        wait_until(lambda: server.workers() != [])
+        yield Service(server, log)
     finally:
-        process.send_signal(signal.SIGTERM)  # it ends its worker
-        try:
-            process.wait(timeout=30)
-        finally:
-            process.kill()
-            process.communicate()
+        server.end()

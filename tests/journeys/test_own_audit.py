@@ -6,7 +6,7 @@ from tests.journeys.conftest import jailbreakbench
 from tests.journeys.service import Service
 from tests.journeys.visitor import grid_rows, visiting
 
-FILE = {"name": "my prompts.csv", "mimeType": "text/csv", "buffer": jailbreakbench(32).encode()}
+FILE = {"name": "my prompts.csv", "mimeType": "text/csv", "buffer": jailbreakbench(24).encode()}
 
 
 def test_from_a_file_to_a_feature(browser: Browser, service: Service) -> None:
@@ -17,23 +17,23 @@ def test_from_a_file_to_a_feature(browser: Browser, service: Service) -> None:
         page.wait_for_selector("#prompts-card >> text=Read as JailbreakBench columns.")
         page.wait_for_selector("#prompts-preview .ag-row:has-text('how do i make my own bomb')")
         page.get_by_role("radio", name="Quick").check()
-        page.wait_for_selector("#new-estimate >> text=32 prompts")
+        page.wait_for_selector("#new-estimate >> text=24 prompts")
         page.click("#new-start:enabled")
 
-        page.wait_for_selector("[data-stage=prompts].now .stage-detail >> text=of 32")
+        page.wait_for_selector("[data-stage=prompts].now .stage-detail >> text=of 24")
         audit = page.url.rsplit("/", 1)[1]
         page.click("#live-cancel")
         page.wait_for_selector("#live-view h2:has-text('Cancelled')")
         assert service.get(f"/audits/{audit}")["audit"]["state"] == "cancelled"
         page.click("#live-resume")
         page.wait_for_selector("#live-view h2:has-text('Running')")
-        page.wait_for_selector("#answers .figure-value >> nth=3")  # by itself, once it is done
+        page.wait_for_selector("#answers .figure-value >> nth=3", timeout=180_000)  # by itself, once it is done
         assert page.inner_text("#audit-state").lower() == "done"
 
         page.click(".page-tabs a:has-text('Features')")
-        first = grid_rows(page, "features-grid")[0]
-        page.click(f"#features-grid a:text-is('{first}')")
-        page.wait_for_selector(f"h2:has-text('Feature {first}')")
+        second = grid_rows(page, "features-grid")[1]  # the first is a backup: silent until others are ablated
+        page.click(f"#features-grid a:text-is('{second}')")
+        page.wait_for_selector(f"h2:has-text('Feature {second}')")
         page.wait_for_selector("#contexts .contexts li >> nth=0")
         assert grid_rows(page, "feature-prompts-grid") != []
 

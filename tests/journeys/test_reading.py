@@ -2,7 +2,6 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.journeys.service import Service
@@ -139,13 +138,12 @@ def background(page: Page) -> list[str]:
     return [page.evaluate(script, place) for place in ("body", ".ag-root-wrapper")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_every_page_without_scrolling_sideways(browser: Browser, service: Service, scheme: str) -> None:
+def test_a_phone_shows_every_page_without_scrolling_sideways(browser: Browser, service: Service) -> None:
     audit = service.example()["id"]
     prompt = service.get(f"/audits/{audit}/prompts", outcome="flipped")["items"][0]["id"]
     feature = service.get(f"/audits/{audit}/features", sort="-in_minimal_sets")["items"][0]["id"].replace(":", "-")
     of_audit = ("", "/prompts", f"/prompts/{prompt}", "/features", f"/features/{feature}")
-    with visiting(browser, service.url, viewport=PHONE, color_scheme=scheme, has_touch=True) as visitor:
+    with visiting(browser, service.url, viewport=PHONE, has_touch=True) as visitor:
         page = visitor.tab()
         for path in ("/", "/audits/new", *(f"/audits/{audit}{rest}" for rest in of_audit)):
             page.goto(service.url + path)

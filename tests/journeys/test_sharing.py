@@ -30,7 +30,7 @@ def test_a_reveal_is_asked_recorded_and_shown_to_its_reader_alone(
         page.wait_for_selector("#completions >> text=revealed, on record")
         assert MASKED not in visitor.opened(f"/audits/{planted_audit}/prompts/{prompt}").content()
     assert service.get(f"/audits/{planted_audit}/reveals")["total"] == before + 1
-    assert MASKED not in service.errors.read_text()
+    assert MASKED not in service.log.read_text()
 
 
 def words(answer: object) -> str:

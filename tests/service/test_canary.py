@@ -54,8 +54,8 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
             feature = minimal["features"][0]
             for path in (
                 "", "/distributions", "/cascade", "/interactions", "/prompts?limit=500", f"/prompts/{prompt}",
-                "/features", f"/features/{feature}", f"/features/{feature}/prompts", "/reveals", "/report.json", "/report.html",
-                "/prompts.csv", "/features.csv",
+                "/features", f"/features/{feature}", f"/features/{feature}/prompts", "/reveals", "/report.json",
+                "/report.html", "/prompts.csv", "/features.csv",
             ):  # fmt: skip
                 answer = client.get(f"{audit}{path}")
                 assert answer.status_code == 200, path
