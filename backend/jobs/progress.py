@@ -39,8 +39,11 @@ class ProgressTracker:
         self._stage = ""
         self._pace: float | None = None  # seconds per percent of weight, lately
         self._overall = 0.0
+        self._began: float | None = None
 
     def at(self, step: Step, now: float) -> Whereabouts:
+        if self._began is None:
+            self._began = now
         if step.stage != self._stage:
             self._stage = step.stage
             self._recent.clear()
@@ -65,5 +68,6 @@ class ProgressTracker:
         overall_left = None
         if self._pace is not None:
             here = seconds_left if seconds_left is not None else rest * weight * self._pace
-            overall_left = here + after_it * self._pace
+            so_far = (now - self._began) / (self._overall * whole) if self._overall else 0.0
+            overall_left = here + after_it * max(self._pace, so_far)  # a stage may begin with its quickest steps
         return Whereabouts(step.stage, step.done, step.total, step.detail, seconds_left, self._overall, overall_left)

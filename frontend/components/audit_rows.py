@@ -34,12 +34,12 @@ def audit_columns(sort: str) -> list[dict[str, Any]]:
             "headerName": "Audit",
             "cellRenderer": "Link",
             "sortable": True,
-            "minWidth": 290,
+            "minWidth": 320,
             "flex": 1,
         },
-        {"field": "state_words", "colId": "state", "headerName": "State", "sortable": True, "width": 210},
-        {"field": "subject", "headerName": "Subject", "sortable": True, "width": 170},
-        {"field": "prompt_set", "headerName": "Prompts", "sortable": True, "width": 170},
+        {"field": "state_words", "colId": "state", "headerName": "State", "sortable": True, "width": 240},
+        {"field": "subject", "headerName": "Subject", "sortable": True, "width": 160},
+        {"field": "prompt_set", "headerName": "Prompts", "sortable": True, "width": 200},
         *(
             {
                 "field": field,

@@ -35,7 +35,7 @@ def prompt_set_card(prompts: PromptSet) -> Any:
         )
     )
     rows = [_row(label, prompts.counts[label]) for label in LABELS if label in prompts.counts]
-    table = dmc.TableScrollContainer(dmc.Table([head, dmc.TableTbody(rows)], horizontalSpacing="sm"), minWidth=340)
+    table = dmc.TableScrollContainer(dmc.Table([head, dmc.TableTbody(rows)], horizontalSpacing="xs"), minWidth=340)
     notes = html.Ul([html.Li(note) for note in prompts.notes], className="problems") if prompts.notes else None
     return dmc.Stack([size, table, notes], gap="xs")
 

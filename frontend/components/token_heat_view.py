@@ -104,7 +104,7 @@ def strip_view(tokens: PromptTokens, activations: Activations, feature: str | No
     pairs = activations.get(feature or "", ())
     largest = max((value for _, value in pairs), default=0.0)
     caption = (
-        f"Warm: {feature}, active on {plural(len(pairs), 'token')}, at most {number(largest, 2)}. Hover a token for"
+        f"Coloured: {feature}, active on {plural(len(pairs), 'token')}, at most {number(largest, 2)}. Hover a token for"
         " what fires there, click it to keep it."
         if pairs
         else "No listed feature is active on this prompt."

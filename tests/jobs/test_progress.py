@@ -39,3 +39,13 @@ def test_over_a_real_audit_the_share_only_grows_and_every_stage_is_known() -> No
     assert {where.stage for where in seen} <= set(WEIGHTS)
     assert shares[-1] == pytest.approx(1.0)
     assert all(where.seconds_left is None or where.seconds_left >= 0 for where in seen)
+
+
+def test_quick_first_steps_of_a_stage_do_not_shrink_what_is_left_of_the_rest() -> None:
+    tracker = ProgressTracker()
+    tracker.at(Step("baseline", 0, 10, ""), 0.0)
+    tracker.at(Step("baseline", 10, 10, ""), 150.0)  # 10 s a percent
+    tracker.at(Step("direction", 0, 40, ""), 150.0)
+    found = tracker.at(Step("direction", 4, 40, ""), 150.1)
+    assert found.overall_seconds_left is not None
+    assert found.overall_seconds_left > 65 * 8  # stages that weigh 65 percent are still to come
