@@ -20,9 +20,11 @@ from backend.audit.per_prompt import (
     unaudited,
 )
 from backend.audit.progress import Checkpoint, Progress, Step, kept
+from backend.audit.prompt_groups import Groups, answered_prompts, evenly_spaced
 from backend.audit.refusal.judges.judge import Judge
 from backend.audit.refusal.onset_tokens import OnsetTokens, calibrate_onset_tokens
-from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
+from backend.audit.refusal.respond import Respond, TokenIds
+from backend.audit.responder import Responder
 from backend.audit.results import (
     NOTHING_MEASURED,
     BaselinePrompt,
@@ -47,15 +49,11 @@ from backend.audit.stages.probe import rank_by_probe
 from backend.audit.stats import cluster_bootstrap, wilson
 from backend.audit.summary import build_report_card, headline, summarise_cascade, summarise_features
 from backend.engine.protocol import Engine
-from backend.errors import BadInput
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
 SCHEMA_VERSION = "1.1"
 SURROGATE = "I"  # the paper's refusal-onset token
-FEWEST_BENIGN = 4  # own benign prompts below which borrowed ones are answered too, LENT_ANSWERS of them
-LENT_ANSWERS = 16
-_MEASURED_GROUPS = ("validate_harmful", "validate_benign", "test_benign")
 CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
@@ -85,11 +83,11 @@ def run_audit(
     """
     amounts, scope, seed = settings.amounts, settings.scope, settings.seed
     timer = _Timer()
-    groups = _Groups.of(prompts)
+    groups = Groups.of(prompts)
     keys, notes = Keys.of(manifest), list(manifest.notes)
 
-    answered = _answered(prompts)
-    answer = _Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress)
+    answered = answered_prompts(prompts)
+    answer = Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress)
     baseline_answers = answer.stage("baseline")(stage_baseline.baseline_requests(answered))
     responses, token_ids = baseline_answers.responses, dict(baseline_answers.token_ids)
     onset = _calibrate(engine, model, answered, responses, settings)
@@ -105,8 +103,7 @@ def run_audit(
     )
     key = keys.stage(
         "direction",
-        [asked(getattr(groups, name)) for name in ("fit_harmful", "fit_benign", *_MEASURED_GROUPS)],
-        [onset.ids, scope, amounts.direction_prompts, amounts.direction_fit_prompts, groups.borrowed_benign],
+        [groups.asked(), onset.ids, scope, amounts.direction_prompts, amounts.direction_fit_prompts],
     )
     direction = kept(
         checkpoint,
@@ -122,7 +119,7 @@ def run_audit(
     timer.lap("direction")
 
     by_layer = {layer: vectors.at(layer, direction.position) for layer in vectors.layers}
-    tabled = _spread(prompts, amounts.table_prompts)
+    tabled = evenly_spaced(prompts, amounts.table_prompts)
     table = table_activations(engine, tabled, scope, _stage(progress, "activations"))
     candidates = rank_candidates(engine.saes, by_layer, table.density, max(amounts.k_sweep))
     ranking, probe = rank_by_probe(table, tabled, seed)
@@ -199,39 +196,6 @@ def run_audit(
     return Audited(report, token_ids, vectors)
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Prompts by what they are used for."""
-
-    fit_harmful: tuple[AuditedPrompt, ...]
-    fit_benign: tuple[AuditedPrompt, ...]
-    validate_harmful: tuple[AuditedPrompt, ...]
-    validate_benign: tuple[AuditedPrompt, ...]
-    test_benign: tuple[AuditedPrompt, ...]
-    borrowed_benign: bool
-
-    @classmethod
-    def of(cls, prompts: Sequence[AuditedPrompt]) -> "_Groups":
-        def select(label: str, split: str) -> tuple[AuditedPrompt, ...]:
-            return tuple(p for p in prompts if p.prompt.label == label and p.prompt.split == split)
-
-        for label in ("harmful", "benign"):
-            for split, use in (("discovery", "fitted"), ("validation", "chosen")):
-                if not select(label, split):
-                    raise BadInput(
-                        f"--prompts: no {label} prompt in the {split} split, so the refusal direction cannot be {use}; "
-                        f"give more {label} prompts, or mark some with split {split}"
-                    )
-        return cls(
-            select("harmful", "discovery"),
-            select("benign", "discovery"),
-            select("harmful", "validation"),
-            select("benign", "validation"),
-            select("benign", "test"),
-            any(p.prompt.borrowed for p in prompts),
-        )
-
-
 class _Timer:
     """Seconds between laps."""
 
@@ -244,59 +208,8 @@ class _Timer:
         self.laps[stage], self._last = now - self._last, now
 
 
-@dataclass(frozen=True)
-class _Responder:
-    """Gives each stage a way to answer requests: in batches of what the engine generates together, each batch kept."""
-
-    engine: Engine
-    judge: Judge
-    max_new_tokens: int
-    keys: Keys
-    checkpoint: Checkpoint
-    progress: Progress
-
-    def stage(self, name: str) -> Respond:
-        done = total = 0
-
-        def respond_to(requests: Sequence[Request]) -> Answered:
-            nonlocal done, total
-            total += len(requests)
-            responses: list[Response] = []
-            token_ids: TokenIds = {}
-            for start in range(0, len(requests), self.engine.rows):
-                self.progress(Step(name, done, total))
-                batch = requests[start : start + self.engine.rows]
-                key = self.keys.answers(batch, self.max_new_tokens)
-                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens)
-                answered = kept(self.checkpoint, key, Answered, work)
-                responses += answered.responses
-                token_ids.update(answered.token_ids)
-                done += len(batch)
-            self.progress(Step(name, done, total))
-            return Answered(tuple(responses), token_ids)
-
-        return respond_to
-
-
-def _answered(prompts: Sequence[AuditedPrompt]) -> list[AuditedPrompt]:
-    """Whose completions are generated: the set's own prompts, and where it hardly has benign ones some borrowed ones,
-    so that onset calibration sees compliance. Other borrowed prompts only lend their activations."""
-    fitting = [p for p in prompts if p.prompt.label == "benign" and p.prompt.split != "test"]
-    own = sum(not p.prompt.borrowed for p in fitting)
-    lent = [p for p in fitting if p.prompt.borrowed][:LENT_ANSWERS] if own < FEWEST_BENIGN else []
-    chosen = {p.prompt.id for p in lent}
-    return [p for p in prompts if not p.prompt.borrowed or p.prompt.id in chosen]
-
-
 def _stage(progress: Progress, stage: str) -> Callable[[int, int], None]:
     return lambda done, total: progress(Step(stage, done, total))
-
-
-def _spread(prompts: Sequence[AuditedPrompt], most: int) -> list[AuditedPrompt]:
-    """At most `most` prompts, evenly spaced."""
-    if len(prompts) <= most:
-        return list(prompts)
-    return [prompts[i * len(prompts) // most] for i in range(most)]
 
 
 def _calibrate(
@@ -316,7 +229,7 @@ def _choose_direction(
     engine: Engine,
     model: LanguageModel,
     vectors: stage_direction.DirectionVectors,
-    groups: _Groups,
+    groups: Groups,
     onset_ids: tuple[int, ...],
     settings: AuditSettings,
     progress: Progress,

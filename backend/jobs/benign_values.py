@@ -10,6 +10,7 @@ from torch import Tensor
 
 from backend.audit.candidates import ActivationTable
 from backend.audit.interventions import DEFAULT_SCOPE
+from backend.audit.prompt_groups import evenly_spaced
 from backend.audit.spec import AuditedPrompt
 from backend.engine.protocol import Engine, Firing
 from backend.errors import BadInput
@@ -48,7 +49,7 @@ def sample_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
     """Benign ones and others, evenly spaced, each once, benign first."""
     benign = [p for p in prompts if p.label == "benign"]
     others = [p for p in prompts if p.label != "benign"]
-    return [*_spread(benign, MOST_BENIGN), *_spread(others, MOST_OTHERS)]
+    return [*evenly_spaced(benign, MOST_BENIGN), *evenly_spaced(others, MOST_OTHERS)]
 
 
 class Sampling:
@@ -80,9 +81,3 @@ class Sampling:
             on_benign[layer] = torch.stack([self._rows[i][layer].mean for i in benign]) if benign else nothing
         unused = {layer: torch.zeros(sae.d_sae) for layer, sae in engine.saes.items()}
         return BenignValues(ActivationTable(tuple(p.prompt.id for p in self._sample), by_layer, unused), on_benign)
-
-
-def _spread(prompts: Sequence[Prompt], most: int) -> list[Prompt]:
-    if len(prompts) <= most:
-        return list(prompts)
-    return [prompts[i * len(prompts) // most] for i in range(most)]

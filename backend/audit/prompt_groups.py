@@ -1,0 +1,69 @@
+"""Which prompts of an audit are used for what. Knows prompts by label and split; runs nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from backend.audit.content import asked
+from backend.audit.spec import AuditedPrompt
+from backend.errors import BadInput
+
+T = TypeVar("T")
+
+FEWEST_BENIGN = 4  # own benign prompts below which borrowed ones are answered too, LENT_ANSWERS of them
+LENT_ANSWERS = 16
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Prompts by what they are used for."""
+
+    fit_harmful: tuple[AuditedPrompt, ...]
+    fit_benign: tuple[AuditedPrompt, ...]
+    validate_harmful: tuple[AuditedPrompt, ...]
+    validate_benign: tuple[AuditedPrompt, ...]
+    test_benign: tuple[AuditedPrompt, ...]
+    borrowed_benign: bool
+
+    @classmethod
+    def of(cls, prompts: Sequence[AuditedPrompt]) -> "Groups":
+        def select(label: str, split: str) -> tuple[AuditedPrompt, ...]:
+            return tuple(p for p in prompts if p.prompt.label == label and p.prompt.split == split)
+
+        for label in ("harmful", "benign"):
+            for split, use in (("discovery", "fitted"), ("validation", "chosen")):
+                if not select(label, split):
+                    raise BadInput(
+                        f"--prompts: no {label} prompt in the {split} split, so the refusal direction cannot be {use}; "
+                        f"give more {label} prompts, or mark some with split {split}"
+                    )
+        return cls(
+            select("harmful", "discovery"),
+            select("benign", "discovery"),
+            select("harmful", "validation"),
+            select("benign", "validation"),
+            select("benign", "test"),
+            any(p.prompt.borrowed for p in prompts),
+        )
+
+    def asked(self) -> list[Any]:
+        """What the direction depends on of its prompts."""
+        groups = (self.fit_harmful, self.fit_benign, self.validate_harmful, self.validate_benign, self.test_benign)
+        return [*map(asked, groups), self.borrowed_benign]
+
+
+def answered_prompts(prompts: Sequence[AuditedPrompt]) -> list[AuditedPrompt]:
+    """Whose completions are generated: the set's own prompts, and where it hardly has benign ones some borrowed ones,
+    so that onset calibration sees compliance. Other borrowed prompts only lend their activations."""
+    fitting = [p for p in prompts if p.prompt.label == "benign" and p.prompt.split != "test"]
+    own = sum(not p.prompt.borrowed for p in fitting)
+    lent = [p for p in fitting if p.prompt.borrowed][:LENT_ANSWERS] if own < FEWEST_BENIGN else []
+    chosen = {p.prompt.id for p in lent}
+    return [p for p in prompts if not p.prompt.borrowed or p.prompt.id in chosen]
+
+
+def evenly_spaced(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` of them, evenly spaced."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i * len(items) // most] for i in range(most)]

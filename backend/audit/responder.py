@@ -1,0 +1,47 @@
+"""Requests answered in batches of what the engine generates together, each batch kept. Knows engine and judge by
+protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from backend.audit.content import Keys
+from backend.audit.progress import Checkpoint, Progress, Step, kept
+from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
+from backend.audit.results import Response
+from backend.engine.protocol import Engine
+
+
+@dataclass(frozen=True)
+class Responder:
+    """Gives each stage a way to answer requests, under its own name in the progress."""
+
+    engine: Engine
+    judge: Judge
+    max_new_tokens: int
+    keys: Keys
+    checkpoint: Checkpoint
+    progress: Progress
+
+    def stage(self, name: str) -> Respond:
+        done = total = 0
+
+        def respond_to(requests: Sequence[Request]) -> Answered:
+            nonlocal done, total
+            total += len(requests)
+            responses: list[Response] = []
+            token_ids: TokenIds = {}
+            for start in range(0, len(requests), self.engine.rows):
+                self.progress(Step(name, done, total))
+                batch = requests[start : start + self.engine.rows]
+                key = self.keys.answers(batch, self.max_new_tokens)
+                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens)
+                answered = kept(self.checkpoint, key, Answered, work)
+                responses += answered.responses
+                token_ids.update(answered.token_ids)
+                done += len(batch)
+            self.progress(Step(name, done, total))
+            return Answered(tuple(responses), token_ids)
+
+        return respond_to
