@@ -22,7 +22,7 @@ from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.stages.cascade import ablate_singly, measure_self_repair, run_cascade
 from backend.audit.stages.controls import Challenger, Trial, Tried, confirm_arms, score_challengers
 from backend.audit.stages.direction import ablate_everywhere
-from backend.audit.stages.greedy import Search, ablation_curve, find_minimal_sets, find_stronger_sets
+from backend.audit.stages.greedy import Search, StrongerSets, ablation_curve, find_minimal_sets
 from backend.audit.stages.interactions import extended_set
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -120,8 +120,12 @@ def confirm_prompts(
 
     widest = {p.prompt.id: one.search.widest for p, one in zip(prompts, searched, strict=True)}
 
-    def strengthen(trial: Trial) -> list[FoundSet]:
-        return find_stronger_sets(engine, trial.audited.tokens, fitted.candidates, onset, scope, amounts.k_sweep)
+    sets = {
+        p.prompt.id: StrongerSets(engine, p.tokens, fitted.candidates, onset, scope, amounts.k_sweep) for p in prompts
+    }
+
+    def strengthen(trial: Trial, margin: float) -> FoundSet | None:
+        return sets[trial.audited.prompt.id].at(margin)
 
     def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id

@@ -8,7 +8,7 @@ import pytest
 
 from backend.audit.refusal import onset_tokens
 from backend.audit.spec import EFFORTS, AuditSettings, Effort
-from backend.audit.stages import cascade, direction, greedy, interactions
+from backend.audit.stages import cascade, controls, direction, interactions
 from backend.prompts import borrow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "method.md").read_text("utf-8")
@@ -44,7 +44,7 @@ def test_the_effort_table_is_the_code_s() -> None:
         f"when that mean is at least {onset_tokens.SMALLEST_MASS} over refused prompts",
         f"at least {onset_tokens.SMALLEST_SHARE} of refused and complied together",
         f"{onset_tokens.SMOOTHING} added to each",
-        "push the score below -{:g}, -{:g} and -{:g} nats".format(*greedy.MARGINS),
+        "push the score below -{:g}, -{:g} and -{:g} nats".format(*controls.MARGINS),
         f"fewer than {borrow.SUPPORT['discovery']} discovery or {borrow.SUPPORT['validation']} validation prompts",
         f"`K` = {', '.join(str(k) for k in Effort().k_sweep)}, until",
     ],

@@ -18,6 +18,8 @@ from backend.engine.protocol import Engine, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
+MARGINS = (1.0, 2.0, 4.0)  # nats below 0, tried in turn where a completion disagrees with the score
+
 
 @dataclass(frozen=True)
 class Challenger:
@@ -38,8 +40,8 @@ class Trial:
     scores: dict[str, float]  # of the challengers, by name
 
 
-Strengthen = Callable[[Trial], Sequence[FoundSet]]
-"""Larger sets to try in turn where a completion disagrees with the first set's score."""
+Strengthen = Callable[[Trial, float], FoundSet | None]
+"""A larger set whose score is below 0 by a margin, to try where a completion disagrees with the first set's score."""
 
 DrawRandom = Callable[[Trial, FeatureSet], Sequence[FeatureSet]]
 """Random sets matched to a set on that trial's prompt."""
@@ -82,14 +84,7 @@ def confirm_arms(
     scope = scopes["default"]
     answers = _Answers(respond)
     answers.ask([request for trial in trials for request in _requests(trial, scope, screen)])
-    stronger = [strengthen(trial) if _disagrees(trial, answers) else () for trial in trials]
-    answers.ask(
-        [
-            Request(_name(trial.audited.prompt.id, "stronger", i), trial.audited, ablate(one.features, scope))
-            for trial, sets in zip(trials, stronger, strict=True)
-            for i, one in enumerate(sets)
-        ]
-    )
+    stronger = _strengthened(trials, scope, strengthen, answers)
     chosen = [_chosen(trial, sets, answers) for trial, sets in zip(trials, stronger, strict=True)]
     draws = [draw_random(t, one.features) if one is not None else () for t, one in zip(trials, chosen, strict=True)]
     random_requests = [
@@ -150,16 +145,35 @@ def _requests(trial: Trial, scope: Scope, screen: float) -> Iterator[Request]:
             yield Request(_name(prompt_id, challenger.name), trial.audited, challenger.intervention)
 
 
+def _complied(response: Response | None) -> bool:
+    return response is not None and response.verdict == "complied"
+
+
 def _disagrees(trial: Trial, answers: _Answers) -> bool:
     first = answers.get(_name(trial.audited.prompt.id, "minimal", 0))
     return first is not None and first.verdict != "complied"
 
 
+def _strengthened(
+    trials: Sequence[Trial], scope: Scope, strengthen: Strengthen, answers: _Answers
+) -> list[list[FoundSet]]:
+    """Each trial's stronger sets, in the order tried: a margin is tried only where the one before still refused."""
+    tried: list[list[FoundSet]] = [[] for _ in trials]
+    going = [i for i, trial in enumerate(trials) if _disagrees(trial, answers)]
+    for margin in MARGINS:
+        found = {i: one for i in going if (one := strengthen(trials[i], margin)) is not None}
+        names = {i: _name(trials[i].audited.prompt.id, "stronger", len(tried[i])) for i in found}
+        answers.ask([Request(names[i], trials[i].audited, ablate(one.features, scope)) for i, one in found.items()])
+        for i, one in found.items():
+            tried[i].append(one)
+        going = [i for i in found if not _complied(answers.get(names[i]))]
+    return tried
+
+
 def _chosen(trial: Trial, stronger: Sequence[FoundSet], answers: _Answers) -> FoundSet | None:
     """The first set found, or where it still refused the first stronger one that complies."""
     for i, one in enumerate(stronger):
-        response = answers.get(_name(trial.audited.prompt.id, "stronger", i))
-        if response is not None and response.verdict == "complied":
+        if _complied(answers.get(_name(trial.audited.prompt.id, "stronger", i))):
             return one
     return trial.found[0] if trial.found else None
 
@@ -178,9 +192,8 @@ def _assemble(
     arms = {}
     for challenger in trial.challengers:
         response = answers.get(_name(prompt_id, challenger.name))
-        flipped = response is not None and response.verdict == "complied"
         score = trial.scores[challenger.name]
-        arms[challenger.name] = Arm(_texts(challenger.features), score, response, flipped)
+        arms[challenger.name] = Arm(_texts(challenger.features), score, response, _complied(response))
     return Tried(tuple(minimal), arms, random, answers.ids_of(prompt_id))
 
 

@@ -17,7 +17,6 @@ from backend.engine.protocol import Engine, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
-MARGINS = (1.0, 2.0, 4.0)  # nats below 0, tried in turn where a completion disagrees with the score
 COARSE_ABOVE = 12  # sets larger than this are first thinned several features at a time
 
 
@@ -102,30 +101,35 @@ def find_minimal_sets(
     return Search(tuple(sweep), flipping_k, widest, sets, scores.count)
 
 
-def find_stronger_sets(
-    engine: Engine,
-    prompt: ChatTokens,
-    candidates: Candidates,
-    onset_ids: Sequence[int],
-    scope: Scope,
-    k_sweep: Sequence[int],
-) -> list[FoundSet]:
-    """Sets that push the score further below 0, one for each of MARGINS that some K reaches, smallest margin first.
+class StrongerSets:
+    """Larger sets of one prompt, made on request: each pushes the score further below 0 than the last.
 
     A score just below 0 leaves nearly half of the probability on refusal, and greedy decoding may still refuse.
     """
-    scores = _Scores(engine, prompt, onset_ids, scope)
-    found: list[FoundSet] = []
-    for margin in MARGINS:
-        for k in k_sweep:
-            start = scores.active_part(frozenset(candidates.top(k)))
+
+    def __init__(
+        self,
+        engine: Engine,
+        prompt: ChatTokens,
+        candidates: Candidates,
+        onset_ids: Sequence[int],
+        scope: Scope,
+        k_sweep: Sequence[int],
+    ) -> None:
+        self._candidates, self._k_sweep = candidates, k_sweep
+        self._scores = _Scores(engine, prompt, onset_ids, scope)
+
+    def at(self, margin: float) -> FoundSet | None:
+        """A set 1-minimal for s < -margin, from the smallest K whose joint ablation reaches it; None if none does."""
+        scores = self._scores
+        for k in self._k_sweep:
+            start = scores.active_part(frozenset(self._candidates.top(k)))
             if scores([start])[0] < -margin:
-                least_aligned_first = sorted(start, key=lambda f: (candidates.cosine(f), f))
+                least_aligned_first = sorted(start, key=lambda f: (self._candidates.cosine(f), f))
                 (path,) = _thin_all(scores, start, [least_aligned_first], -margin)
                 features = path[-1]
-                found.append(FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin))
-                break
-    return found
+                return FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin)
+        return None
 
 
 def ablation_curve(
