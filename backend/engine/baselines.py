@@ -1,14 +1,14 @@
 """What is computed once and resumed from: the shared prefix under an intervention, and each prompt without one.
 
 Why it is exact. Attention looks back only, so what happens on the prefix depends on the prefix and the intervention,
-not on the prompt. And a zero or scale edit of a silent feature changes nothing: if none of the features in S minus E
-is active on the prefix while E is ablated, then ablating S there is ablating E (by induction over layers). So the
-many sets of a greedy search share a handful of prefix states.
+not on the prompt. And a zero, scale or noise edit of a silent feature changes nothing: if none of the features in S
+minus E is active on the prefix while E is ablated, then ablating S there is ablating E (by induction over layers). So
+the many sets of a greedy search share a handful of prefix states.
 """
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -91,17 +91,16 @@ class Baselines:
         if prompt.prefix_length == 0:
             return None
         touched = [c for c in PREFIX_CLASSES if c in intervention.scope.classes]
-        direction = intervention.direction if touched else None
-        if not touched or not intervention.features:
-            return self._prefix_state(prompt, Intervention(scope=intervention.scope, direction=direction))
+        if not touched:
+            return self._prefix_state(prompt, NO_INTERVENTION)
         if not intervention.keeps_silence:
             return self._prefix_state(prompt, intervention)
         effective: frozenset[FeatureId] = frozenset()
         while True:
-            # Modes with target values come here with targets of 0 only: scaling by 0.
-            reduced = Intervention(tuple(effective), "scale", intervention.scale, (), intervention.scope, direction)
+            # Modes with target values come here with targets of 0 only: zero.
+            mode = "zero" if intervention.values else intervention.mode
+            reduced = replace(intervention, features=tuple(effective), mode=mode, values=())
             state = self._prefix_state(prompt, reduced)
-            assert state is not None
             waking = active_among(intervention.features, state.active, touched) - effective
             if not waking:
                 return state
@@ -113,17 +112,21 @@ class Baselines:
         touched = [c for c in PREFIX_CLASSES if c in intervention.scope.classes]
         if prompt.prefix_length == 0 or not touched:
             return False
-        if intervention.direction is not None or (intervention.features and not intervention.keeps_silence):
+        if intervention.direction is not None or intervention.reconstructed:
+            return True
+        if intervention.features and not intervention.keeps_silence:
             return True
         bare = self._prefix_state(prompt, NO_INTERVENTION)
         return bool(active_among(intervention.features, bare.active, touched))
 
     def _prefix_state(self, prompt: ChatTokens, intervention: Intervention) -> State:
         ids = prompt.ids[: prompt.prefix_length]
-        direction = intervention.direction
+        direction, reconstructed = intervention.direction, intervention.reconstructed
         # A prefix that nothing edits is one state, whatever the scope said.
-        bare = not intervention.features and direction is None
-        key = (ids,) if bare else (ids, *intervention.coefficients(), intervention.scope, direction)
+        bare = not intervention.features and not reconstructed and direction is None
+        edits = tuple(intervention.coefficients())
+        noise = intervention.noise if edits else None
+        key = (ids,) if bare else (ids, edits, noise, reconstructed, intervention.scope, direction)
         found = self._prefixes.get(key)
         if found is None:
             found = self._prefixes.put(key, self._run(prompt, intervention, 0, len(ids), None, keep_cache=True))

@@ -57,7 +57,8 @@ class Branches:
 
 def _key(prompt: ChatTokens, intervention: Intervention, layer: int) -> Hashable:
     below = tuple(edit for edit in intervention.coefficients() if edit[0].layer < layer)
-    return prompt, intervention.scope, below, layer
+    reconstructed = tuple(other for other in intervention.reconstructed if other < layer)
+    return prompt, intervention.scope, below, intervention.noise if below else None, reconstructed, layer
 
 
 def _n_bytes(branch: Branch) -> int:

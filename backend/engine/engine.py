@@ -5,7 +5,8 @@ first one that an edit changes, and those below the first one where it differs f
 are computed once and resumed from; only the onset position is unembedded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,13 +18,14 @@ from backend.audit.refusal.score import refusal_score
 from backend.engine.baselines import Baselines, State
 from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
+from backend.engine.disturbed import DisturbedModel
 from backend.engine.encode import active_among, encode_features
-from backend.engine.generation import generate_batch, own_ids, scope_mask
+from backend.engine.generation import generate_batch, own_ids, read_batch, scope_mask
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
 from backend.engine.planner import Work, pack
 from backend.engine.protocol import Activation, Completion, Firing, Observation, Pair, Score
-from backend.subjects.language_model import ChatTokens, LanguageModel
+from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 UNEMBED_ROWS = 256  # rows of the vocabulary-wide logits held at once
@@ -79,8 +81,7 @@ class ResidualEngine:
         self.model, self.saes = model, dict(sorted(saes.items()))
         self.settings = settings or EngineSettings.for_device(model.device)
         self._between_batches = in_normal_mode(between_batches)
-        self._baselines = Baselines(model, self.saes, self.settings.cache_bytes, self._between_batches)
-        self._branches = Branches(self.settings.cache_bytes)
+        self._begin_anew(model)
 
     @property
     def rows(self) -> int:
@@ -93,6 +94,15 @@ class ResidualEngine:
     def forget(self) -> None:
         self._branches.forget()
 
+    @contextmanager
+    def disturbed(self, disturbance: Disturbance) -> Iterator[None]:
+        undisturbed = self.model
+        self._begin_anew(DisturbedModel(undisturbed, disturbance))
+        try:
+            yield
+        finally:
+            self._begin_anew(undisturbed)
+
     @torch.inference_mode()
     def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
         outcomes = self._run([self._with_own_prefix(pair) for pair in pairs])
@@ -102,6 +112,23 @@ class ResidualEngine:
     @torch.inference_mode()
     def log_probabilities(self, pairs: Sequence[Pair]) -> Tensor:
         return self.residual_log_probabilities(self.final_residuals(pairs))
+
+    @torch.inference_mode()
+    def response_log_probabilities(self, pairs: Sequence[Pair], responses: Sequence[Sequence[int]]) -> list[Tensor]:
+        if not all(responses):
+            raise ValueError("responses: each needs at least one token")
+        pairs = [self._with_own_prefix(pair) for pair in pairs]
+        work = [
+            Work(0, _own_tokens(pair) + len(response) - 1, pair.prompt.prefix_length)
+            for pair, response in zip(pairs, responses, strict=True)
+        ]
+        done: dict[int, Tensor] = {}
+        for batch in pack(work, self.settings.max_tokens):
+            prefixes = [self._baselines.prefix(pairs[i].prompt, pairs[i].intervention) for i in batch]
+            asked, ids = [pairs[i] for i in batch], [responses[i] for i in batch]
+            read = read_batch(self.model, self.saes, asked, ids, prefixes, self._between_batches)
+            done.update({i: self.residual_log_probabilities(rows) for i, rows in zip(batch, read, strict=True)})
+        return [done[i] for i in range(len(pairs))]
 
     @torch.inference_mode()
     def residual_log_probabilities(self, residuals: Tensor) -> Tensor:
@@ -204,6 +231,11 @@ class ResidualEngine:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
+    def _begin_anew(self, model: LanguageModel) -> None:
+        self.model = model
+        self._baselines = Baselines(model, self.saes, self.settings.cache_bytes, self._between_batches)
+        self._branches = Branches(self.settings.cache_bytes)
+
     def _generation_batches(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[list[int]]:
         """Similar lengths together; equal ones only where padding could push a token out of a sliding window."""
         lengths = [len(pair.prompt.ids) for pair in pairs]
@@ -259,6 +291,7 @@ class ResidualEngine:
         layers = [feature.layer for feature in prefix.edited] if prefix is not None else []
         if intervention.direction is not None:
             layers += intervention.direction.layers
+        layers += intervention.reconstructed
         features = frozenset(intervention.features)
         if intervention.keeps_silence:
             features = active_among(features, state.active, intervention.scope.classes)

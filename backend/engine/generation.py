@@ -1,6 +1,10 @@
-"""Greedy generation of one batch under interventions, with a key-value cache. Knows tensors; knows no judge."""
+"""Completions of one batch under interventions, with a key-value cache: made greedily, or given and read along.
+
+Knows tensors; knows no judge.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,7 +14,7 @@ from backend.engine.caches import resumed_cache
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches
 from backend.engine.protocol import Completion, Pair
-from backend.subjects.language_model import LanguageModel
+from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
 
 KEEP_SHARE = 0.75  # rows that have ended are dropped once fewer than this share of the batch goes on
@@ -83,6 +87,33 @@ def generate_batch(
         last = hidden[:, 0]
         next_positions = next_positions + 1
     return [Completion(tuple(ids_of), model.decode(ids_of), end) for ids_of, end in zip(tokens, ended, strict=True)]
+
+
+def read_batch(
+    model: LanguageModel,
+    saes: dict[int, SparseAutoencoder],
+    pairs: Sequence[Pair],
+    responses: Sequence[Sequence[int]],
+    prefixes: Sequence[State | None],
+    between_batches: BetweenBatches,
+) -> list[Tensor]:
+    """Residuals [tokens, d_model] from which each token of each response is predicted: one pass, teacher-forced."""
+    device = model.device
+    edits = BatchEdits(saes, [pair.intervention for pair in pairs], device)
+    # The last token is predicted and not read. What pads comes last, where nothing sees it.
+    read = [replace(pair, prompt=_continued(pair.prompt, ids[:-1])) for pair, ids in zip(pairs, responses, strict=True)]
+    edits.scope_mask = scope_mask(read, device)
+    known = [prefix.cache for prefix in prefixes if prefix is not None]
+    cache = resumed_cache(model, known, 0) if known else None
+    between_batches()
+    hidden = model.run(own_ids(read, device), edits=edits.callables(), cache=cache)
+    onsets = [len(pair.prompt.ids) - pair.prompt.prefix_length - 1 for pair in pairs]
+    return [row[onset : onset + len(ids)] for row, onset, ids in zip(hidden, onsets, responses, strict=True)]
+
+
+def _continued(prompt: ChatTokens, response: Sequence[int]) -> ChatTokens:
+    classes: list[PositionClass] = ["response"] * len(response)
+    return replace(prompt, ids=(*prompt.ids, *response), classes=(*prompt.classes, *classes))
 
 
 def own_ids(pairs: Sequence[Pair], device: torch.device) -> Tensor:

@@ -1,13 +1,14 @@
 """What a stage may ask of an engine. Stages know this page, not the machinery behind it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
 from backend.audit.interventions import NO_INTERVENTION, Intervention, Scope
-from backend.subjects.language_model import ChatTokens, PositionClass
+from backend.subjects.language_model import ChatTokens, Disturbance, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 
@@ -94,6 +95,17 @@ class Engine(Protocol):
 
     def log_probabilities(self, pairs: Sequence[Pair]) -> Tensor:
         """Log-probabilities of the first response token, [pairs, vocab]."""
+        ...
+
+    def response_log_probabilities(self, pairs: Sequence[Pair], responses: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Teacher-forced: for each pair, the log-probabilities [tokens, vocab] before each token of its response (at
+        least one), the response's own tokens edited as generated ones are."""
+        ...
+
+    def disturbed(self, disturbance: Disturbance) -> AbstractContextManager[None]:
+        """Inside, this engine runs the model with disturbed weights and starts from nothing computed before; on leaving
+        from nothing computed inside. Between two forward passes the weights are always what they were, to the last
+        bit."""
         ...
 
     def residual_log_probabilities(self, residuals: Tensor) -> Tensor:

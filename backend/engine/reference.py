@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from backend.audit.refusal.score import refusal_score
+from backend.engine.noise import noise_direction
 from backend.engine.protocol import Completion, Pair
 from backend.subjects.language_model import LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
@@ -44,6 +45,13 @@ class ReferenceEngine:
             completions.append(Completion(tuple(ids), self.model.decode(ids), ended))
         return completions
 
+    def response_log_probabilities(self, pairs: Sequence[Pair], responses: Sequence[Sequence[int]]) -> list[Tensor]:
+        """[tokens, vocab] for each pair, the whole sequence run again for every token."""
+        return [
+            torch.stack([torch.log_softmax(self._logits(pair, list(ids[:n])), -1) for n in range(len(ids))])
+            for pair, ids in zip(pairs, responses, strict=True)
+        ]
+
     def _logits(self, pair: Pair, response: list[int], seen: dict[int, Tensor] | None = None) -> Tensor:
         """Logits [vocab] after the last token."""
         ids = torch.tensor([[*pair.prompt.ids, *response]], device=self.model.device)
@@ -66,13 +74,20 @@ class ReferenceEngine:
                 if seen is not None:
                     seen[layer] = activations
                 _, unit_size = sae.preprocess(x[0])
-                arrived = activations.clone()
-                for feature, factor, value in intervention.coefficients():
-                    if feature.layer == layer:
-                        for token, position_class in enumerate(classes):
-                            if position_class in intervention.scope.classes:
+                arrived, rebuilt = activations.clone(), sae.reconstruct(x[0])
+                for token, position_class in enumerate(classes):
+                    if position_class in intervention.scope.classes:
+                        if layer in intervention.reconstructed:
+                            x[0, token] = rebuilt[token]
+                        moved = torch.zeros_like(x[0, token])
+                        for feature, factor, value in intervention.coefficients():
+                            if feature.layer == layer:
                                 f = arrived[token, feature.index]
-                                x[0, token] += (factor * f + value - f) * unit_size[token] * sae.W_dec[feature.index]
+                                moved += (factor * f + value - f) * unit_size[token] * sae.W_dec[feature.index]
+                        if intervention.noise is not None:
+                            unit = noise_direction(layer, intervention.noise, len(moved))
+                            moved = moved.norm() * unit.to(moved.device)
+                        x[0, token] += moved
             if direction is not None and layer in direction.layers:
                 vector = direction.vector.to(x.device).float()
                 for token, position_class in enumerate(classes):

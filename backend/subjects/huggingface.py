@@ -6,6 +6,7 @@ keeps doing its masks, rotary embeddings and caches for every architecture.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from backend.errors import SubjectError
-from backend.subjects.language_model import BlockEdit, ChatTokens, PositionClass
+from backend.subjects.disturbance import DisturbedWeights
+from backend.subjects.language_model import BlockEdit, ChatTokens, Disturbance, Exchange, PositionClass
 
 BLOCK_LISTS = ("layers", "h", "blocks")
 FINAL_NORMS = ("norm", "ln_f", "final_layernorm", "final_layer_norm")
 PLAIN_TEMPLATE = ("User: ", "\n\nAssistant:")
-PLACEHOLDER = "\u2983user text\u2984"  # stands for the user's text while the template is taken apart
+PLACEHOLDER = "\u2983text\u2984"  # with a number, stands for a text of the chat while the template is taken apart
 
 
 class _Skipped(nn.Module):
@@ -95,14 +97,20 @@ class HuggingFaceModel:
     def dtype(self) -> torch.dtype:
         return self.model.dtype
 
-    def encode_chat(self, text: str) -> ChatTokens:
+    def encode_chat(self, text: str, earlier: Sequence[Exchange] = ()) -> ChatTokens:
+        before, after, shared = self._prefix_ids, self._suffix_ids, len(self._prefix_ids)
+        if earlier:
+            *pieces, after = self._template_pieces(len(earlier))
+            said = [self._plain_ids(words) for exchange in earlier for words in exchange]
+            before = tuple(chain(pieces[0], *(chain(*pair) for pair in zip(said, pieces[1:], strict=True))))
+            shared = shared if before[:shared] == self._prefix_ids else 0
         user = self._plain_ids(text)
-        classes: list[PositionClass] = ["system"] * len(self._prefix_ids)
-        classes += ["instruction"] * len(user) + ["post_instruction"] * len(self._suffix_ids)
+        classes: list[PositionClass] = ["system"] * len(before)
+        classes += ["instruction"] * len(user) + ["post_instruction"] * len(after)
         classes[0] = "sink"
-        ids = (*self._prefix_ids, *user, *self._suffix_ids)
+        ids = (*before, *user, *after)
         # At least one token must follow the prefix: it is the onset position, where scores are read.
-        return ChatTokens(ids, tuple(classes), min(len(self._prefix_ids), len(ids) - 1))
+        return ChatTokens(ids, tuple(classes), min(shared, len(ids) - 1))
 
     def decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
@@ -160,6 +168,9 @@ class HuggingFaceModel:
         eps = getattr(self._norm, "variance_epsilon", getattr(self._norm, "eps", 1e-6))
         return (x.pow(2).mean(-1, keepdim=True) + eps).sqrt()
 
+    def disturbed(self, disturbance: Disturbance) -> DisturbedWeights:
+        return DisturbedWeights(self._block_list, disturbance)
+
     @torch.inference_mode()
     def plain_logits(self, ids: Tensor) -> Tensor:
         return self.model(input_ids=ids, use_cache=False).logits.float()
@@ -204,23 +215,33 @@ class HuggingFaceModel:
         ids = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
         return [int(i) for i in ids]
 
-    def _template_parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Token ids before and after the user's text, tokenised apart so that every prompt shares the prefix."""
+    def _template_pieces(self, earlier: int) -> list[tuple[int, ...]]:
+        """Token ids before, between and after the texts of a chat with some earlier exchanges, tokenised apart so that
+        every prompt shares the first piece."""
+        texts = [f"{PLACEHOLDER}{i}{PLACEHOLDER}" for i in range(2 * earlier + 1)]
         if self.has_chat_template:
-            messages = [{"role": "user", "content": PLACEHOLDER}]
-            rendered = str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-            before, found, after = rendered.partition(PLACEHOLDER)
-            if not found:
-                raise SubjectError(f"subject {self.name}: its chat template drops the user's text; fix chat_template")
+            roles = ["user", "assistant"] * earlier + ["user"]
+            messages = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+            rest = str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
         else:
-            before, after = PLAIN_TEMPLATE
-            bos = self.tokenizer.bos_token
-            before = (bos or "") + before
-        prefix = self.tokenizer(before, add_special_tokens=False)["input_ids"]
-        suffix = self.tokenizer(after, add_special_tokens=False)["input_ids"]
+            opening, answering = PLAIN_TEMPLATE
+            chat = "".join(f"{opening}{q}{answering} {a}\n\n" for q, a in zip(texts[::2], texts[1::2], strict=False))
+            rest = (self.tokenizer.bos_token or "") + chat + opening + texts[-1] + answering
+        pieces = []
+        for text in texts:
+            piece, found, rest = rest.partition(text)
+            if not found:
+                what = "the user's text" if not earlier else "a turn of a chat"
+                raise SubjectError(f"subject {self.name}: its chat template drops {what}; fix chat_template")
+            pieces.append(piece)
+        return [tuple(self.tokenizer(p, add_special_tokens=False)["input_ids"]) for p in [*pieces, rest]]
+
+    def _template_parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Token ids before and after the user's text."""
+        prefix, suffix = self._template_pieces(0)
         if not prefix:
             raise SubjectError(f"subject {self.name}: its chat template starts with the user's text, so no sink token")
-        return tuple(prefix), tuple(suffix)
+        return prefix, suffix
 
 
 def _edit_hook(edit: BlockEdit) -> Any:

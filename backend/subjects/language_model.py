@@ -4,6 +4,7 @@ Knows tensors and token positions; knows neither SAEs nor refusal.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
@@ -15,6 +16,10 @@ PositionClass = Literal["sink", "system", "instruction", "post_instruction", "re
 text), instruction (the user's text), post_instruction (template tokens after it), response (generated)."""
 
 POSITION_CLASSES: tuple[PositionClass, ...] = get_args(PositionClass)
+
+
+Exchange = tuple[str, str]
+"""An earlier user message and its answer."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,19 @@ class ChatTokens:
             raise ValueError("ids and classes differ in length")
         if not 0 <= self.prefix_length < len(self.ids):
             raise ValueError("prefix_length must leave at least one token")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """A change of every weight matrix of the blocks.
+
+    noise: w + amount x sd(w) x standard normal, drawn by `seed`. int8: w rounded to 255 levels by output row, symmetric
+    absmax, and back; amount and seed do not matter.
+    """
+
+    kind: Literal["noise", "int8"]
+    amount: float = 0.0
+    seed: int = 0
 
 
 BlockEdit = Callable[[Tensor], Tensor | None]
@@ -52,8 +70,9 @@ class LanguageModel(Protocol):
     @property
     def dtype(self) -> torch.dtype: ...
 
-    def encode_chat(self, text: str) -> ChatTokens:
-        """Wrap one user message in the chat template. Special tokens inside `text` stay plain text."""
+    def encode_chat(self, text: str, earlier: Sequence[Exchange] = ()) -> ChatTokens:
+        """Wrap a user message in the chat template, behind earlier exchanges where there are any; these count as
+        system, as everything before the message does. Special tokens inside the texts stay plain text."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -101,6 +120,11 @@ class LanguageModel(Protocol):
 
     def norm_scale(self, residual: Tensor) -> Tensor:
         """The divisor [n, 1] the final norm would use on residual [n, d_model]."""
+        ...
+
+    def disturbed(self, disturbance: Disturbance) -> AbstractContextManager[None]:
+        """Inside, the blocks' weights are disturbed; on leaving they are what they were, to the last bit. What is given
+        may be entered again and again: the disturbance is worked out once."""
         ...
 
     def plain_logits(self, ids: Tensor) -> Tensor:

@@ -45,14 +45,17 @@ def interventions(
 ) -> Intervention:
     least = draw(st.sampled_from([0, 1, most // 2, most // 2]))  # hypothesis alone favours small sets
     chosen = tuple(draw(st.lists(st.sampled_from(features), unique=True, min_size=least, max_size=most)))
-    mode = draw(st.sampled_from(["zero", "zero", "mean", "resample", "scale"]))
+    mode = draw(st.sampled_from(["zero", "zero", "mean", "resample", "scale", "noise"]))
     scale = draw(st.sampled_from([-1.5, -1.0, 0.0, 0.5, 1.0, 2.0])) if mode == "scale" else 0.0
     valued = mode in ("mean", "resample")
     # Rounded: a target of 1e-40 says nothing that 0 does not.
     amounts = st.floats(0, 3).map(lambda x: round(x, 2))
     values = tuple(draw(st.lists(amounts, min_size=len(chosen), max_size=len(chosen)))) if valued else ()
     direction = draw(st.none() | directions(n_layers, d_model))
-    return Intervention(chosen, mode, scale, values, draw(scopes()), direction)
+    noise_seed = draw(st.integers(0, 3)) if mode == "noise" else 0
+    with_sae = sorted({feature.layer for feature in features})
+    reconstructed = tuple(draw(st.just(set()) | st.just(set()) | st.sets(st.sampled_from(with_sae))))
+    return Intervention(chosen, mode, scale, values, draw(scopes()), direction, noise_seed, reconstructed)
 
 
 @st.composite

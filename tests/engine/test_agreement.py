@@ -39,6 +39,17 @@ def agree_on_tokens(engine: Engine, reference: ReferenceEngine, pairs: Sequence[
     assert engine.generate(pairs, most) == reference.generate(pairs, most)
 
 
+def agree_on_responses(engine: Engine, reference: ReferenceEngine, pairs: Sequence[Pair], most: int) -> None:
+    """What is read along a given response, and that greedy tokens are what reading them along finds likeliest."""
+    fixed = [(10, 65, 200, 7, 65)[: 1 + i % 5] for i in range(len(pairs))]
+    expected = reference.response_log_probabilities(pairs, fixed)
+    for rows, wanted in zip(engine.response_log_probabilities(pairs, fixed), expected, strict=True):
+        close(rows, wanted)
+    greedy = [(pair, c.ids) for pair, c in zip(pairs, engine.generate(pairs, most), strict=True) if c.ids]
+    read = engine.response_log_probabilities([pair for pair, _ in greedy], [ids for _, ids in greedy])
+    assert [rows.argmax(-1).tolist() for rows in read] == [list(ids) for _, ids in greedy]
+
+
 def agree_on_observations(
     engine: Engine,
     reference: ReferenceEngine,
@@ -102,6 +113,13 @@ class TestRandomNetworks:
         pairs = data.draw(self.pairs(subject.model, subject.features))
         agree_on_tokens(*engines(subject.model, subject.saes), pairs, most)
 
+    @examples(12)
+    @given(data=st.data())
+    def test_responses(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
+        subject = tiny(kind)
+        pairs = data.draw(self.pairs(subject.model, subject.features))
+        agree_on_responses(*engines(subject.model, subject.saes), pairs, 5)
+
     @staticmethod
     def pairs(model: LanguageModel, features: Sequence[FeatureId], most: int = 5) -> st.SearchStrategy[list[Pair]]:
         prompts = [model.encode_chat(text) for text in TEXTS]
@@ -123,6 +141,7 @@ class TestPlanted:
         agree_on_scores(engine, reference, pairs, onset)
         agree_on_activations(engine, reference, pairs, features)
         agree_on_tokens(engine, reference, pairs, 4)
+        agree_on_responses(engine, reference, pairs, 4)
 
 
 def engines(model: LanguageModel, saes: dict[int, SparseAutoencoder]) -> tuple[ResidualEngine, ReferenceEngine]:

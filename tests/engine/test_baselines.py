@@ -72,6 +72,8 @@ def test_one_prefix_for_every_prompt_and_every_silent_set(llama: TinySubject, ba
     assert prefix(baselines, llama, ablate(silent)) is bare
     assert prefix(baselines, llama, Intervention(silent[:5], "scale", -2.0)) is bare
     assert prefix(baselines, llama, Intervention(silent[:5], "mean", values=(0.0,) * 5)) is bare
+    assert prefix(baselines, llama, Intervention(silent[:5], "noise", noise_seed=3)) is bare
+    assert prefix(baselines, llama, Intervention(reconstructed=(2,), scope=after)) is bare
     assert prefix(baselines, llama, ablate(tuple(llama.features), after)) is bare
     assert prefix(baselines, llama, Intervention(direction=along, scope=after)) is bare
 
@@ -88,6 +90,12 @@ def test_sets_share_a_prefix_by_what_they_change_there(llama: TinySubject, basel
     assert prefix(baselines, llama, ablate(tuple(awake))) is not one
     assert prefix(baselines, llama, Intervention((awake[0],), "scale", -1.0)) is not one
     assert prefix(baselines, llama, ablate((awake[0],), SCOPE_WITH_SINK)) is not one
+    assert prefix(baselines, llama, Intervention((awake[0],), reconstructed=(1,))) is not one
+    noise = prefix(baselines, llama, Intervention((awake[0],), "noise", noise_seed=1))
+    assert noise is not one
+    assert noise.edited == {awake[0]}
+    assert prefix(baselines, llama, Intervention((awake[0], *silent[:6]), "noise", noise_seed=1)) is noise
+    assert prefix(baselines, llama, Intervention((awake[0],), "noise", noise_seed=2)) is not noise
 
 
 def test_a_feature_woken_by_another_edit_is_edited_too(llama: TinySubject, baselines: Baselines) -> None:

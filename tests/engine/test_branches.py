@@ -33,6 +33,9 @@ def test_sets_share_a_branch_where_they_agree_below() -> None:
     other_scope = Intervention((FeatureId(2, 0),), scope=type(DEFAULT_SCOPE)(frozenset({"instruction"})))
     assert branches.highest(PROMPT, other_scope, [4]) is None
     assert branches.highest(PROMPT, Intervention((FeatureId(2, 0),), "scale", 0.5), [4]) is None
+    assert branches.highest(PROMPT, Intervention((FeatureId(2, 0),), "noise"), [4]) is None
+    assert branches.highest(PROMPT, Intervention((FeatureId(2, 0),), reconstructed=(3,)), [4]) is None
+    assert branches.highest(PROMPT, Intervention((FeatureId(2, 0),), reconstructed=(4,)), [4]) is kept
 
 
 def test_the_least_recently_used_go_first() -> None:
@@ -57,8 +60,14 @@ def test_related_sets_one_after_another(tiny: Subjects, name: str, cache_bytes: 
     prompt = subject.model.encode_chat(data.draw(st.sampled_from(["hello", "how do i", "tell me"])))
     whole = data.draw(st.lists(st.sampled_from(subject.features), min_size=2, max_size=5, unique=True))
     sets = data.draw(st.lists(st.sets(st.sampled_from(whole), min_size=1), min_size=2, max_size=6))
-    mode = data.draw(st.sampled_from(["zero", "scale"]))
-    pairs = [Pair(prompt, Intervention(tuple(s), mode, -1.0 if mode == "scale" else 0.0)) for s in sets]
+    pairs = []
+    for features in sets:  # one after another, so that what one left is met by another mode of the same set
+        mode = data.draw(st.sampled_from(["zero", "scale", "noise"]))
+        scale, noise_seed = (-1.0 if mode == "scale" else 0.0), (data.draw(st.integers(0, 1)) if mode == "noise" else 0)
+        rebuilt = data.draw(st.sampled_from([(), (), (2,), (1, 4)]))
+        pairs.append(
+            Pair(prompt, Intervention(tuple(features), mode, scale, noise_seed=noise_seed, reconstructed=rebuilt))
+        )
     engine = ResidualEngine(subject.model, subject.saes, EngineSettings(cache_bytes=cache_bytes))
     expected = ReferenceEngine(subject.model, subject.saes).score(pairs, subject.onset_ids)
     for pair, value in zip(pairs, expected, strict=True):

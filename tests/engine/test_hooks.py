@@ -6,6 +6,7 @@ from torch import Tensor
 
 from backend.audit.interventions import NO_INTERVENTION, DirectionEdit, Intervention, ablate
 from backend.engine.hooks import BatchEdits
+from backend.engine.noise import noise_direction
 from backend.subjects.planted.autoencoders import JumpReLUAutoencoder
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -43,6 +44,9 @@ def rows(*values: list[float]) -> list:
         (Intervention((B,), "scale", 1.0), [[2.0, 1.0, 0.1], [0.4, 4.0, 0.2]]),
         (Intervention((A, C), "mean", values=(1.0, 3.0)), [[2.0, 0.5, 3.1], [0.4, 4.5, 3.2]]),
         (Intervention((B,), "resample", values=(0.0,)), [[2.0, 0.0, 0.1], [0.4, 0.0, 0.2]]),
+        (Intervention(reconstructed=(3,)), [[0.0, 2.0, 0.0], [0.0, 4.0, 0.0]]),  # 2 * 0.5 + 1, and 4, along axis 1
+        # B as x arrived, 1 and 4, not as the reconstruction has it: 2 and 4.
+        (Intervention((B,), reconstructed=(3,)), [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]),
     ],
 )
 def test_one_row(intervention: Intervention, expected: list[list[float]]) -> None:
@@ -67,19 +71,34 @@ def test_direction_comes_after_the_features() -> None:
     assert edited_by(Intervention(direction=add)) == [rows([2.0, 3.0, 0.1], [0.4, 6.0, 0.2])]
 
 
+def test_noise_is_as_long_as_what_it_replaces_and_along_one_direction() -> None:
+    noise = Intervention((A, B, C), "noise", noise_seed=7)
+    scope = torch.tensor([[1.0, 1.0], [1.0, 1.0], [0.0, 1.0]])
+    first, ablated, second = edited_by(noise, ablate((A, B, C)), noise, scope=scope)
+    u = noise_direction(3, 7, 3)
+    assert float(u.norm()) == pytest.approx(1.0)
+    # A and B together remove 2 along axis 1 on token 0, B alone 4 on token 1.
+    assert first == rows(*(RESIDUAL + torch.tensor([[2.0], [4.0]]) * u).tolist())
+    assert ablated == rows([2.0, -1.0, 0.1], [0.4, 0.0, 0.2])
+    assert second == rows(RESIDUAL[0].tolist(), first[1])
+    others = [noise_direction(3, 8, 3), noise_direction(4, 7, 3)]
+    assert all(abs(float(u @ other)) < 0.99 for other in others)
+
+
 def test_edited_names_what_was_changed() -> None:
-    scope = torch.tensor([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    scope = torch.tensor([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [0.0, 0.0], [0.0, 1.0]])
     edits = batch(
         ablate((A, B, C)),  # on token 1 only: A is silent there
         ablate((A, C)),
         Intervention((C,), "mean", values=(3.0,)),
         Intervention((A, B), "scale", 1.0),  # asked and active, but left as they are
         ablate((A, B)),
+        Intervention((A, B, C), "noise"),  # those whose silencing it is as long as
         scope=scope,
     )
-    assert edits.edited() == [set()] * 5
-    edits.apply(3, RESIDUAL.expand(5, -1, -1))
-    assert edits.edited() == [{B}, {A}, {C}, set(), set()]
+    assert edits.edited() == [set()] * 6
+    edits.apply(3, RESIDUAL.expand(6, -1, -1))
+    assert edits.edited() == [{B}, {A}, {C}, set(), set(), {B}]
 
 
 def test_capture_is_what_arrived() -> None:
@@ -95,13 +114,15 @@ def test_capture_is_what_arrived() -> None:
 
 def test_rows_can_be_dropped() -> None:
     direction = DirectionEdit(torch.tensor([1.0, 0.0, 0.0]), (3,), "ablate")
-    edits = batch(ablate((B,)), Intervention((B,), "scale", -1.0), Intervention(direction=direction))
-    edits.keep_rows(torch.tensor([1, 2]))
-    edits.scope_mask = torch.ones(2, 2)
-    second, third = edits.apply(3, RESIDUAL.expand(2, -1, -1)).tolist()
+    noise, rebuilt = Intervention((B,), "noise", noise_seed=1), Intervention(reconstructed=(3,))
+    edits = batch(ablate((B,)), Intervention((B,), "scale", -1.0), Intervention(direction=direction), noise, rebuilt)
+    edits.keep_rows(torch.tensor([1, 2, 3, 4]))
+    edits.scope_mask = torch.ones(4, 2)
+    second, third, fourth, fifth = edits.apply(3, RESIDUAL.expand(4, -1, -1)).tolist()
+    assert [fourth, fifth] == edited_by(noise, rebuilt)
     assert second == rows([2.0, -1.0, 0.1], [0.4, -4.0, 0.2])
     assert third == rows([0.0, 1.0, 0.1], [0.0, 4.0, 0.2])
-    assert edits.edited() == [{B}, set()]
+    assert edits.edited() == [{B}, set(), {B}, set()]
 
 
 def test_run_time_scale_is_put_back() -> None:
@@ -114,7 +135,8 @@ def test_run_time_scale_is_put_back() -> None:
         def encode_columns(self, x: Tensor, indices: Tensor) -> Tensor:
             return super().encode_columns(x / 2, indices)
 
-    edits = BatchEdits({3: Halved(3, torch.eye(3), W_DEC, torch.tensor([0.5, 0.5, 0.5]))}, [ablate((A,))], CPU)
+    halved = Halved(3, torch.eye(3), W_DEC, torch.tensor([0.5, 0.5, 0.5]))
+    edits = BatchEdits({3: halved}, [ablate((A,))], CPU)
     edits.scope_mask = torch.ones(1, 2)
     # A is 1.0 there; its 1.0 * 0.5 along axis 1 is 1.0 in the residual's own size.
     assert edits.apply(3, RESIDUAL[None]).tolist() == [rows([2.0, 0.0, 0.1], [0.4, 4.0, 0.2])]
@@ -123,3 +145,5 @@ def test_run_time_scale_is_put_back() -> None:
 def test_a_layer_without_sae_is_an_error() -> None:
     with pytest.raises(KeyError, match=r"layer 4 has no SAE; audited layers: \[3\]"):
         BatchEdits({3: SAE}, [ablate((FeatureId(4, 0),))], CPU)
+    with pytest.raises(KeyError, match=r"layer 4 has no SAE; audited layers: \[3\]"):
+        BatchEdits({3: SAE}, [Intervention(reconstructed=(3, 4))], CPU)

@@ -29,6 +29,10 @@ def pairs_of(subject: TinySubject) -> list[Pair]:
 WORK: dict[str, Callable[[ResidualEngine, TinySubject], object]] = {
     "score": lambda engine, subject: engine.score(pairs_of(subject), subject.onset_ids),
     "generate": lambda engine, subject: engine.generate(pairs_of(subject), 6),
+    "read": lambda engine, subject: [
+        rows.tolist()
+        for rows in engine.response_log_probabilities(pairs_of(subject), [(65, 66)] * len(pairs_of(subject)))
+    ],
     "observe": lambda engine, subject: [
         (one.score, one.active, one.final.tolist())
         for one in engine.observe(pairs_of(subject), subject.onset_ids, DEFAULT_SCOPE)

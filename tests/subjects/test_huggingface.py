@@ -186,6 +186,35 @@ def test_a_template_that_drops_the_users_text_is_refused(tmp_path: Path) -> None
         HuggingFaceModel.load(folder)
 
 
+def test_earlier_exchanges_are_the_templates_and_count_as_system(subject: HuggingFaceModel) -> None:
+    earlier = [("What is it?", "A knot."), ("Which  one?", "A <|end|> bowline.")]
+    chat = subject.encode_chat("How?", earlier)
+    said = [("user", "What is it?"), ("assistant", "A knot."), ("user", "Which  one?"), ("assistant", "A * bowline.")]
+    messages = [{"role": role, "content": text} for role, text in [*said, ("user", "How?")]]
+    rendered = subject.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert subject.tokenizer.decode(chat.ids).replace("<|end|> bowline", "* bowline") == rendered
+    assert chat.ids.count(END) == len(messages)  # not the one typed in an answer
+    user = [i for i, c in zip(chat.ids, chat.classes, strict=True) if c == "instruction"]
+    assert subject.decode(user) == "How?"
+    alone = subject.encode_chat("How?")
+    assert chat.ids[: chat.prefix_length] == alone.ids[: alone.prefix_length]
+    before = len(chat.ids) - len(alone.ids) + alone.prefix_length  # tokens before the message
+    assert chat.classes == ("sink", *["system"] * (before - 1), *alone.classes[alone.prefix_length :])
+
+
+def test_earlier_exchanges_without_a_template(tmp_path: Path) -> None:
+    subject = HuggingFaceModel.load(save_model(tmp_path, "llama", template=None))
+    chat = subject.encode_chat("and you?", [("hi", "hello")])
+    assert subject.decode(chat.ids) == "User: hi\n\nAssistant: hello\n\nUser: and you?\n\nAssistant:"
+
+
+def test_a_template_that_keeps_only_the_last_message_has_no_earlier_ones(tmp_path: Path) -> None:
+    last = "{{ bos_token }}<|role|>{{ messages[-1]['content'] }}<|end|>"
+    subject = HuggingFaceModel.load(save_model(tmp_path, "llama", template=last))
+    with pytest.raises(SubjectError, match="drops a turn of a chat"):
+        subject.encode_chat("and you?", [("hi", "hello")])
+
+
 # -- loading ---------------------------------------------------------------------------------------------------
 
 
