@@ -9,7 +9,7 @@ DEMO := build/demo-audit
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install fetch demo test check bench bench-service screenshots schema fmt clean
+.PHONY: help install fetch demo test check bench bench-service bench-statistics screenshots schema fmt clean
 
 help:
 	@echo "make demo      the dashboard, with an example audit and a live one (DEMO_SERVE=0: only a quick audit)"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     formatting, lint, types and import contracts"
 	@echo "make bench     speed and memory on the bundled subject, beside its peers"
 	@echo "make bench-service  how soon the service starts and answers, idle, busy, large, and after kill -9"
+	@echo "make bench-statistics  coverage of the intervals, and what audits claim where there is nothing to find"
 	@echo "make screenshots  every page of the dashboard as a picture, in build/screenshots"
 	@echo "make install   everything into .venv (the targets above do this by themselves)"
 	@echo "make fmt       format and fix what ruff can fix"
@@ -65,6 +66,11 @@ bench: fetch
 
 bench-service: fetch
 	$(BIN)/python -m benchmarks.service
+
+# Half an hour on two cores.
+bench-statistics: $(INSTALLED)
+	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.null_audits
 
 # Every page into build/screenshots, those that the documentation shows into docs/screenshots; look at them.
 screenshots: fetch

@@ -1,0 +1,78 @@
+"""What a sample can show at all: the smallest difference that it detects with 80 % power. Knows numbers alone."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import inf
+
+import numpy as np
+from scipy.stats import binom
+
+from backend.audit.stats.rates import wilson
+
+POWER = 0.8
+LEVEL = 0.05
+
+
+@lru_cache(1024)  # a comparison asks for the same sizes over and over
+def detectable_difference(n: int, *, discordant: float = 0.0) -> float:
+    """Smallest difference of two paired rates that McNemar's exact test at 5 % detects with 80 % power at n pairs.
+
+    discordant: expected share of pairs whose outcome differs, when it is more than the difference itself; at 0 every
+    pair that differs goes the same way, the best case. `inf` when no difference is large enough (n < 6).
+    Raises ValueError when discordant is outside [0, 1].
+    """
+    if not 0 <= discordant <= 1:
+        raise ValueError(f"discordant: {discordant} is not a share")
+    return _smallest(lambda difference: mcnemar_power(n, difference, discordant=discordant), 1.0)
+
+
+def mcnemar_power(n: int, difference: float, *, discordant: float = 0.0) -> float:
+    """Chance that McNemar's exact test at 5 % rejects, by enumeration: of n pairs Binomial(n, share) differ, and of
+    these each goes the larger way with probability (share + difference) / (2 share)."""
+    share = max(discordant, difference)
+    if n == 0 or share == 0:
+        return 0.0
+    larger = (share + difference) / (2 * share)
+    differing = np.arange(n + 1)
+    # Rejected when the smaller count is at most `most`: 2 P(X <= most) <= 5 %; -1 where even 0 does not suffice.
+    most = binom.ppf(LEVEL / 2, differing, 0.5)
+    most = np.where(2 * binom.cdf(most, differing, 0.5) <= LEVEL, most, most - 1)
+    rejected = binom.cdf(most, differing, 1 - larger) + binom.cdf(most, differing, larger)
+    return float((binom.pmf(differing, n, share) * rejected).sum())
+
+
+def detectable_from(n: int, bound: float) -> float:
+    """Smallest distance above a bound at which a rate's Wilson interval lies wholly above it, with 80 % power at n.
+
+    For a distance below the bound, ask for 1 - bound. `inf` when not even a rate of 1 is far enough.
+    Raises ValueError when the bound is outside [0, 1].
+    """
+    if not 0 <= bound <= 1:
+        raise ValueError(f"bound: {bound} is not a rate")
+    above = [k for k in range(n + 1) if n and (wilson(k, n).low or 0.0) > bound]
+    if not above:
+        return inf
+    return _smallest(lambda distance: float(binom.sf(above[0] - 1, n, bound + distance)), 1 - bound)
+
+
+def power_sentence(n: int, *, discordant: float = 0.0) -> str:
+    """What a comparison of n pairs can show, in words that stand beside a difference that was not found."""
+    smallest = detectable_difference(n, discordant=discordant)
+    if smallest == inf:
+        return f"With {n} prompts no difference of rates, however large, could be told from chance."
+    kind = (
+        "if all changes go one way" if discordant < smallest else f"if {100 * discordant:.0f} % of the prompts change"
+    )
+    points = f"{100 * smallest:.0f} points"
+    return f"With {n} prompts a difference of {points} would be found in 4 of 5 such comparisons, {kind}."
+
+
+def _smallest(power: Callable[[float], float], largest: float) -> float:
+    """Smallest effect in [0, largest] with 80 % power, to 1e-6; power must rise with the effect."""
+    if power(largest) < POWER:
+        return inf
+    low, high = 0.0, largest
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return high

@@ -1,0 +1,35 @@
+"""A few seeds of the null and the planted subject: nothing is claimed of the one, everything found in the other."""
+
+from collections import Counter
+
+import pytest
+
+from backend.subjects.planted.circuit import planted_truth
+from backend.subjects.subject import load_subject
+from benchmarks.null_audits import DEALT, audit, deal, found, null_claims
+
+SEEDS = range(3)
+
+
+def test_nothing_of_the_null_subject_is_called_a_cause() -> None:
+    subject = load_subject("planted-null")
+    for seed in SEEDS:
+        claims = null_claims(audit(subject, seed), seed)
+        assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
+
+
+def test_all_that_is_planted_is_found_and_nothing_else() -> None:
+    subject, truth = load_subject("planted"), planted_truth("planted", null=False)
+    for seed in SEEDS:
+        one = found(audit(subject, seed), truth, seed)
+        assert (one.sets_wrong, one.pairs_wrong, one.woken_wrong) == (0, 0, 0)
+        assert (one.prompts_with_set, one.pairs_right, one.woken_right) == (one.prompts, 3, 1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_prompts_are_dealt_evenly_and_by_the_seed(seed: int) -> None:
+    dealt = deal(seed).prompts
+    counts = Counter((p.category, p.split) for p in dealt if p.label == "harmful")
+    assert len({p.category for p in dealt if p.label == "harmful"}) == 4
+    assert all(count == DEALT[split] for (_, split), count in counts.items())
+    assert deal(seed) == deal(seed) != deal(seed + 1)
