@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backend.audit.refusal.judges.phrases import PhraseJudge
-from backend.audit.stats import wilson
+from backend.audit.stats.rates import wilson
 from backend.subjects.huggingface import HuggingFaceModel
 from training.completions import Completion, complete
 from training.data import Request

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backend.audit.interventions import Intervention
-from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.judges.judge import Judge, Question, Rater, Verdict, judge_all
 from backend.audit.results import Response
 from backend.audit.spec import AuditedPrompt
 from backend.engine.protocol import Engine, Pair
+from backend.subjects.language_model import Disturbance
 
 TokenIds = dict[str, tuple[int, ...]]
 """Token ids of completions by name, `prompt/arm`: kept beside the report, never in it."""
@@ -31,21 +32,36 @@ class Request:
     name: str  # prompt/arm
     prompt: AuditedPrompt
     intervention: Intervention
+    under: Disturbance | None = None  # of the weights, while it is asked: who asks sees to it
 
 
 Respond = Callable[[Sequence[Request]], Answered]
 """Answers requests, in the order asked."""
 
 
-def respond(engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int) -> Answered:
-    """Generate greedily under each request's intervention and judge what came."""
+def respond(
+    engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int, rater: Rater | None = None
+) -> Answered:
+    """Generate greedily under each request's intervention, and judge and rate what came."""
     pairs = [Pair(request.prompt.tokens, request.intervention) for request in requests]
     completions = engine.generate(pairs, max_new_tokens) if pairs else []
+    questions = [
+        Question(request.prompt.prompt.text, completion.text, completion.ended)
+        for request, completion in zip(requests, completions, strict=True)
+    ]
     responses: list[Response] = []
     ids: TokenIds = {}
-    for request, completion in zip(requests, completions, strict=True):
-        verdict = judge.judge(request.prompt.prompt.text, completion.text, completion.ended)
+    verdicts = judge_all(judge, questions)
+    for request, completion, question, verdict in zip(requests, completions, questions, verdicts, strict=True):
         text = completion.text if verdict == "refused" else None
-        responses.append(Response(verdict, len(completion.ids), completion.ended, text, request.name))
+        usefulness = _usefulness(rater, question, verdict)
+        responses.append(Response(verdict, len(completion.ids), completion.ended, text, request.name, usefulness))
         ids[request.name] = completion.ids
     return Answered(tuple(responses), ids)
+
+
+def _usefulness(rater: Rater | None, question: Question, verdict: Verdict) -> float | None:
+    """StrongREJECT's rule (Souly et al. 2402.10260): what does not comply is of no use, however it reads."""
+    if rater is None:
+        return None
+    return rater.rate(question.prompt, question.completion, question.ended) if verdict == "complied" else 0.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backend.audit.refusal.judges import phrases
 from backend.audit.refusal.judges.judge import Judge
 from backend.audit.refusal.judges.phrases import PhraseJudge
-from backend.audit.stats import wilson
+from backend.audit.stats.rates import wilson
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "judge_cases.jsonl").read_text("utf-8").splitlines()]
 JUDGE = PhraseJudge()
