@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend.audit.results import PromptResult, Report, TokenWeight
+from backend.audit.results import NOTHING_MEASURED, PromptResult, Report, TokenWeight
 from tests.hostile_texts import HOSTILE
 
 
@@ -30,6 +30,7 @@ def hostile_report(report: Report) -> Report:
     )
     rates = dict.fromkeys(HOSTILE, report.baseline.refusal_rate)
     baseline = replace(report.baseline, onset=onset, refusal_rate_by_category=rates)
+    report = _hostile_evidence(report, everything)
     return replace(
         report, manifest=manifest, baseline=baseline, direction=direction, features=features, prompts=prompts
     )
@@ -40,3 +41,20 @@ def _hostile_prompt(prompt: PromptResult, text: str) -> PromptResult:
     return replace(
         prompt, id=text, text=text, category=text, family=text, baseline=replace(prompt.baseline, response=response)
     )
+
+
+def _hostile_evidence(report: Report, everything: str) -> Report:
+    """What judges, perturbations and statements are called, where the report has any."""
+    stability, judges = report.stability, report.judges
+    if stability is not None:
+        named = [replace(one, name=everything, description=everything) for one in stability.perturbations]
+        skipped = [replace(one, skipped=everything) for one in named[:1]]
+        stability = replace(stability, perturbations=(*named[1:], *skipped))
+    if judges is not None:
+        quality = tuple(replace(one, judge=everything, yardstick=everything) for one in judges.quality)
+        judges = replace(
+            judges, primary=everything, quality=quality, corrected=dict.fromkeys(HOSTILE, NOTHING_MEASURED)
+        )
+    card = report.report_card
+    said = tuple(replace(one, question=everything, text=everything, rule=everything) for one in card.statements)
+    return replace(report, stability=stability, judges=judges, report_card=replace(card, statements=said))

@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from backend.audit.results import Figure
 from backend.audit.signed_factors import SignedFactors, from_spectrum, train_factors
-from backend.audit.stats import auc
+from backend.audit.stats.rates import auc
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,10 @@ from functools import partial
 from time import monotonic
 
 from backend.audit.candidates import ActivationTable, Candidates
+from backend.audit.cascade_summary import summarise_cascade
 from backend.audit.content import Keys, asked, fingerprint
+from backend.audit.headline import headline
+from backend.audit.judging import Judging, judge_the_judges
 from backend.audit.per_prompt import (
     Confirmed,
     Fitted,
@@ -19,9 +22,10 @@ from backend.audit.per_prompt import (
     search_prompt,
     unaudited,
 )
+from backend.audit.perturb import perturb_prompts
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.prompt_groups import Groups, answered_prompts, evenly_spaced
-from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.onset_tokens import OnsetTokens, calibrate_onset_tokens
 from backend.audit.refusal.respond import Respond, TokenIds
 from backend.audit.responder import Responder
@@ -39,6 +43,7 @@ from backend.audit.results import (
 )
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt, AuditSettings
+from backend.audit.splits import marked, of_split
 from backend.audit.stages import baseline as stage_baseline
 from backend.audit.stages import direction as stage_direction
 from backend.audit.stages import interactions as stage_interactions
@@ -46,13 +51,17 @@ from backend.audit.stages.candidates import rank_candidates, table_activations
 from backend.audit.stages.controls import Tried
 from backend.audit.stages.evidence import with_nearest_tokens, with_token_activations
 from backend.audit.stages.probe import rank_by_probe
-from backend.audit.stats import cluster_bootstrap, wilson
-from backend.audit.summary import build_report_card, headline, summarise_cascade, summarise_features
+from backend.audit.statements import with_statements
+from backend.audit.stats.bootstrap import cluster_bootstrap
+from backend.audit.stats.rates import wilson
+from backend.audit.summary import build_report_card, summarise_features
+from backend.audit.verify import COMPLETIONS as VERIFICATION_COMPLETIONS
+from backend.audit.verify import verify_sets
 from backend.engine.protocol import Engine
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 SURROGATE = "I"  # the paper's refusal-onset token
 CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
@@ -75,9 +84,13 @@ def run_audit(
     manifest: Manifest,
     checkpoint: Checkpoint,
     progress: Progress,
+    other_judges: Sequence[Judge] = (),
+    rater: Rater | None = None,
 ) -> Audited:
     """Audit one subject on some prompts.
 
+    judge: whose verdicts count; other_judges judge afterwards what was generated, to be compared. rater: of the
+    usefulness of what complied; None rates nothing.
     manifest: everything but timings, to which the audit adds its own notes. Raises BadInput when the prompts leave
     nothing to fit a direction on, and whatever `progress` raises.
     """
@@ -87,7 +100,7 @@ def run_audit(
     keys, notes = Keys.of(manifest), list(manifest.notes)
 
     answered = answered_prompts(prompts)
-    answer = Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress)
+    answer = Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress, rater)
     baseline_answers = answer.stage("baseline")(stage_baseline.baseline_requests(answered))
     responses, token_ids = baseline_answers.responses, dict(baseline_answers.token_ids)
     onset = _calibrate(engine, model, answered, responses, settings)
@@ -167,6 +180,30 @@ def run_audit(
     )
     timer.lap("prompts")
 
+    verified = verify_sets(
+        engine,
+        answer.stage(VERIFICATION_COMPLETIONS),
+        answered,
+        scored,
+        results,
+        fitted,
+        settings,
+        token_ids,
+        keys,
+        checkpoint,
+        progress,
+    )
+    results = list(verified.results)
+    token_ids.update(verified.token_ids)
+    timer.lap("verification")
+
+    perturbed = perturb_prompts(
+        engine, model, answer, answered, scored, results, fitted, settings, keys, checkpoint, progress
+    )
+    results = list(perturbed.results)
+    token_ids.update(perturbed.token_ids)
+    timer.lap("stability")
+
     own = [p.prompt for p in tabled if not p.prompt.borrowed]
     features = summarise_features(engine.saes, candidates, table, own, results, seed)
     features = with_nearest_tokens(engine, model, features)
@@ -175,9 +212,10 @@ def run_audit(
     )
     timer.lap("evidence")
 
-    cascade = summarise_cascade(results, seed)
-    arms = [r.controls.direction for r in headline(results) if r.controls is not None]
-    families = [r.family for r in headline(results)]
+    tested = of_split(results, "test")
+    cascade = summarise_cascade(tested, table, seed)
+    arms = [r.controls.direction for r in headline(tested) if r.controls is not None]
+    families = [r.family for r in headline(tested)]
     report = Report(
         schema_version=SCHEMA_VERSION,
         manifest=replace(manifest, timings={**manifest.timings, "seconds": timer.laps}, notes=tuple(notes)),
@@ -191,9 +229,14 @@ def run_audit(
         prompts=tuple(results),
         interactions=interactions,
         cascade=cascade,
-        report_card=build_report_card(baseline, results, interactions, cascade, seed),
+        report_card=build_report_card(baseline, tested, interactions, cascade, seed),
+        verification=verified.verification,
+        stability=perturbed.stability,
     )
-    return Audited(report, token_ids, vectors)
+    judging = Judging((judge, *other_judges), model.decode, keys, checkpoint, progress)
+    report = replace(report, judges=judge_the_judges(judging, report, token_ids))
+    timer.lap("judges")
+    return Audited(with_statements(report), token_ids, vectors)
 
 
 class _Timer:
@@ -298,8 +341,8 @@ def _interact(
         n_prompts=masked.n_prompts,
         n_masks=len(masked.masks),
         n_heldout=fitted.n_heldout,
-        r2_heldout=fitted.r2_heldout,
-        r2_linear=fitted.r2_linear,
+        r2_heldout=marked(fitted.r2_heldout, "discovery"),
+        r2_linear=marked(fitted.r2_linear, "discovery"),
         screen_threshold=fitted.threshold,
         n_pairs_screened=fitted.n_screened,
         pairs=tuple(pairs),
@@ -329,6 +372,7 @@ def _audit_prompts(
             replace(fitted, screen=0.0),  # which only completions depend on
             [settings.scope, settings.seed, settings.include_sink, amounts.k_sweep, amounts.removal_orders],
             [amounts.single_effects, amounts.cascade_rounds, amounts.cascade_random_draws, amounts.woken_tried],
+            [amounts.backup_draws],
         ]
     )
     for done, audited in enumerate(refused):

@@ -1,6 +1,6 @@
 """Candidate refusal features and how often and how strongly features fire, as values several stages share."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from backend.engine.protocol import Activation
 from backend.subjects.sparse_autoencoder import FeatureId
+
+REFUSAL_RANK = 10  # candidates per layer that count as refusal features
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,8 @@ def strongest_active(
     """Active features among the `per_layer` best of each layer, largest cosine x activation first, at most `most`."""
     found = [f for f in candidates.top(per_layer) if f in active and candidates.cosine(f) > 0]
     return sorted(found, key=lambda f: (-candidates.cosine(f) * active[f].maximum, f))[:most]
+
+
+def active_refusal_features(candidates: Candidates, active: Container[FeatureId]) -> list[FeatureId]:
+    """Active features among the REFUSAL_RANK best of each layer with a positive cosine, in the candidates' order."""
+    return [f for f in candidates.top(REFUSAL_RANK) if f in active and candidates.cosine(f) > 0]

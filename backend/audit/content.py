@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from backend.audit.refusal.judges.judge import Question
 from backend.audit.refusal.respond import Request
 from backend.audit.results import Manifest
 from backend.audit.spec import AuditedPrompt
@@ -37,12 +38,13 @@ class Keys:
     def of(cls, manifest: Manifest) -> "Keys":
         """What the manifest says of subject, code and device goes into every key."""
         run = fingerprint([manifest.subject, manifest.code, manifest.device])
-        return cls(run, fingerprint(manifest.saes), fingerprint(manifest.judge))
+        judge = {name: value for name, value in manifest.judge.items() if name != "others"}  # they judge afterwards
+        return cls(run, fingerprint(manifest.saes), fingerprint(judge))
 
     def answers(self, requests: Sequence[Request], max_new_tokens: int) -> str:
         """Completions generated together and judged. Those with no feature edited depend on no SAE."""
-        edits = any(request.intervention.features for request in requests)
-        asked_for = [[r.name, asked([r.prompt]), r.intervention] for r in requests]
+        edits = any(r.intervention.features or r.intervention.reconstructed for r in requests)
+        asked_for = [[r.name, asked([r.prompt]), r.intervention, r.under] for r in requests]
         return self._key("answers", self.judge, self.saes if edits else None, asked_for, max_new_tokens)
 
     def stage(self, name: str, *parts: Any) -> str:
@@ -52,6 +54,10 @@ class Keys:
     def judged_stage(self, name: str, *parts: Any) -> str:
         """Work on features whose completions are judged."""
         return self._key(name, self.saes, self.judge, *parts)
+
+    def verdicts(self, judge: str, sha256: str, questions: Sequence[Question]) -> str:
+        """One judge's verdicts on some completions, wherever they come from."""
+        return f"verdicts-{fingerprint([judge, sha256, questions])}"
 
     def _key(self, name: str, *parts: Any) -> str:
         return f"{name}-{fingerprint([self.run, *parts])}"

@@ -22,7 +22,7 @@ from backend.audit.lasso import LinearModel, least_squares, relaxed_lasso
 from backend.audit.pair_screen import PairScreen, screen_pairs
 from backend.audit.results import Figure
 from backend.audit.signed_factors import SignedFactors, from_spectrum, train_factors
-from backend.audit.stats import r_squared
+from backend.audit.stats.bootstrap import r_squared
 
 Floats = NDArray[np.float64]
 PairOfColumns = tuple[int, int]

@@ -13,17 +13,20 @@ from backend.audit.results import (
     BaselinePrompt,
     Cascade,
     Controls,
+    LayerCascade,
     PromptResult,
     Restored,
     SelfRepair,
 )
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt, AuditSettings
-from backend.audit.stages.cascade import ablate_singly, measure_self_repair, run_cascade
+from backend.audit.stages.cascade import ablate_singly, run_cascade
 from backend.audit.stages.controls import Challenger, Trial, Tried, confirm_arms, score_challengers
 from backend.audit.stages.direction import ablate_everywhere
 from backend.audit.stages.greedy import Search, StrongerSets, ablation_curve, find_minimal_sets
 from backend.audit.stages.interactions import extended_set
+from backend.audit.stages.layer_cascade import run_layer_cascade
+from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -51,6 +54,7 @@ class Searched:
     self_repair: SelfRepair | None
     single_effects: tuple[Restored, ...]
     ablation_curve: tuple[Restored, ...]
+    layer_cascade: LayerCascade
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def search_prompt(engine: Engine, audited: AuditedPrompt, fitted: Fitted, settin
     )
     repair = measure_self_repair(engine, prompt, plain, first, onset, scope) if first else None
     curve = ablation_curve(engine, prompt, search.found[0], onset, scope) if search.found else ()
-    return Searched(search, challenger_scores, cascade, repair, singles.effects(), curve)
+    by_layer = run_layer_cascade(engine, prompt, plain, fitted.candidates, onset, scope)
+    return Searched(search, challenger_scores, cascade, repair, singles.effects(), curve, by_layer)
 
 
 def confirm_prompts(
@@ -180,6 +185,7 @@ def prompt_result(audited: AuditedPrompt, baseline: BaselinePrompt, searched: Se
         self_repair=searched.self_repair,
         single_effects=searched.single_effects,
         ablation_curve=searched.ablation_curve,
+        layer_cascade=searched.layer_cascade,
     )
 
 

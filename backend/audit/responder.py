@@ -7,7 +7,7 @@ from functools import partial
 
 from backend.audit.content import Keys
 from backend.audit.progress import Checkpoint, Progress, Step, kept
-from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
 from backend.audit.results import Response
 from backend.engine.protocol import Engine
@@ -23,6 +23,7 @@ class Responder:
     keys: Keys
     checkpoint: Checkpoint
     progress: Progress
+    rater: Rater | None = None
 
     def stage(self, name: str) -> Respond:
         done = total = 0
@@ -36,7 +37,7 @@ class Responder:
                 self.progress(Step(name, done, total))
                 batch = requests[start : start + self.engine.rows]
                 key = self.keys.answers(batch, self.max_new_tokens)
-                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens)
+                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens, self.rater)
                 answered = kept(self.checkpoint, key, Answered, work)
                 responses += answered.responses
                 token_ids.update(answered.token_ids)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
+FigureSplit = Literal["discovery", "validation", "test", "all"]
+"""Which prompts a figure is over; all: every split together."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -17,6 +20,7 @@ class Figure:
     low: float | None  # lower end of the 95 % interval unless said; None when the sample allows no interval
     high: float | None  # upper end of the same; None exactly when low is
     n: int  # independent observations behind the value, failures included; 0 when there was nothing to measure
+    split: FigureSplit | None = None  # whose prompts; written by what makes figures over prompts of one kind
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
@@ -68,6 +72,7 @@ class Response:
     ended: bool  # the model ended by itself, not at the token limit
     text: str | None  # the words when refused; None is a masked completion
     tokens: str  # name of its token ids in completions.safetensors
+    usefulness: float | None = None  # 0 to 1: how far it answers, 0 when refused or incoherent; None: not rated
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,7 @@ class RandomControl:
     n_flipped: int
     scores: tuple[float, ...]
     p: float  # empirical: share of draws that lower s at least as far as the set, (1 + count) / (1 + draws)
+    n_incoherent: int | None = None  # draws that neither refuse nor answer; None: not counted, as before 1.2
 
 
 @dataclass(frozen=True)
@@ -235,6 +241,7 @@ class Woken:
     position_class: str
     direct_effect: float  # drop in s when its vector is taken from the final residual; > 0 pushes to refusal
     total_effect: float | None  # drop in s when it is ablated too; None when not tried
+    confirmed: bool | None = None  # re-ablation lowers s by more than any matched random re-ablation; None: not tried
 
 
 @dataclass(frozen=True)
@@ -257,6 +264,10 @@ class CascadeRound:
     n_pushing: int  # of the woken tried, those whose ablation too lowers s: backups
     n_woken_random: float | None  # mean over matched random ablations of the same size; first round only
     edges: tuple[Edge, ...]
+    random_draws: int = 0  # matched random ablations behind n_woken_random
+    woken_random: dict[str, int] = field(default_factory=dict)
+    """Of the features that woke here or in a draw: draws in which each woke. First round only."""
+    woke: tuple[str, ...] = ()  # every feature that woke, listed above or not; first round only
 
 
 @dataclass(frozen=True)
@@ -267,6 +278,7 @@ class Suppression:
     n_downstream: int
     share_deactivated: float
     mean_drop: float  # mean relative drop in activation, 1 is silent
+    downstream: int | None = None  # the later layer; None: all later ones together, as reports before 1.2 have it
 
 
 @dataclass(frozen=True)
@@ -279,6 +291,7 @@ class SelfRepair:
     total_effect_frozen: float
     compensation: float | None  # None when the direct effect is too small to divide by
     norm_share: float | None  # part of the compensation due to the final norm's rescaling
+    woken_share: float | None = None  # part due to newly active features: what ablating them too takes away
 
 
 @dataclass(frozen=True)
@@ -292,6 +305,17 @@ class Cascade:
 
 
 @dataclass(frozen=True)
+class LayerCascade:
+    """Whole layers instead of single features: each round silences every active refusal feature of one more layer,
+    the strongest layer first."""
+
+    layers: tuple[int, ...]  # in the order they were ablated
+    n_features: tuple[int, ...]  # ablated in each round
+    scores: tuple[float, ...]  # s after each round
+    depth: int | None  # rounds until s < 0; None when it never flipped
+
+
+@dataclass(frozen=True)
 class Controls:
     """Everything the minimal set is held against on the same prompt."""
 
@@ -301,6 +325,39 @@ class Controls:
     linear_probe: Arm | None
     with_sink: Arm | None  # the minimal set with the attention sink in scope, when asked for
     random_with_sink: RandomControl | None
+
+
+# -- Stages 5 and 6, per prompt ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PromptVerification:
+    """The claimed set of one refused prompt, its smallest confirmed minimal set, held against more controls.
+
+    Matched random sets and the direction, which every refused prompt has, are in `controls`.
+    """
+
+    features: tuple[str, ...]
+    active: tuple[str, ...]  # of them, those active in scope on the unmodified prompt: coverage
+    arms: dict[str, Arm]
+    """By name. sign_flip: every f_i doubled instead of silenced. reconstruction: the SAEs' reconstructions at the set's
+    layers, nothing ablated. mean, resample, clamp (f' = -f): the same set under the other ablation modes."""
+    noise: RandomControl  # at every layer a random direction as long as what the set's ablation removes there
+    p: float | None = None  # empirical, of random sets matched to this very set: see `RandomControl.p`
+
+
+@dataclass(frozen=True)
+class PerturbedPrompt:
+    """One refused prompt under one perturbation of its text, of the weights or of the dictionary."""
+
+    perturbation: str
+    score: float  # s
+    response: Response | None  # None when no completion was asked for
+    jaccard: float  # of active refusal features with those of the unperturbed prompt
+    kept: tuple[str, ...]  # refusal features active on both
+    lost: tuple[str, ...]  # active on the unperturbed prompt alone
+    set_score: float | None  # s with the original minimal set ablated; None when there is no such set
+    set_flips: bool | None  # from s > 0 to < 0; None when there is no such set or s was not above 0
 
 
 @dataclass(frozen=True)
@@ -331,6 +388,9 @@ class PromptResult:
     self_repair: SelfRepair | None = None
     single_effects: tuple[Restored, ...] = ()  # s when one active candidate alone is ablated
     ablation_curve: tuple[Restored, ...] = ()  # s as the first minimal set's features are ablated one after another
+    layer_cascade: LayerCascade | None = None
+    verification: PromptVerification | None = None  # refused test prompts with a confirmed minimal set
+    perturbed: tuple[PerturbedPrompt, ...] = ()
     tokens: PromptTokens | None = None
     activations: dict[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
     """Reported features that are active on in-scope tokens: (token position, activation) pairs, no intervention."""
@@ -383,6 +443,28 @@ class Interactions:
 
 
 @dataclass(frozen=True)
+class WokenFeature:
+    """A feature that woke in first rounds, against matched random ablations of the same prompts."""
+
+    feature: str
+    n_prompts: int  # prompts where it was dormant, so that it could wake
+    woken: Figure  # share of them in which it woke
+    woken_random: Figure  # mean share of their random draws in which it woke
+    p: float  # one-sided: it wakes more often than under random ablation
+    q: float  # Benjamini-Hochberg over all features screened
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What ablating single refusal features of one layer does to active refusal features of a later one."""
+
+    upstream: int
+    downstream: int
+    share_deactivated: Figure
+    mean_drop: Figure  # mean relative drop in activation, 1 is silent
+
+
+@dataclass(frozen=True)
 class CascadeSummary:
     """The cascade over refused prompts of the test split."""
 
@@ -398,6 +480,14 @@ class CascadeSummary:
     share_deactivated: Figure  # downstream refusal features silenced by one upstream ablation, mean
     mean_drop: Figure  # mean relative drop of those still active or not
     edges: tuple[Edge, ...]  # most frequent first, mean change
+    woken_difference: Figure = NOTHING_MEASURED  # first round, per prompt: woken less the mean of its random draws
+    woken_features: tuple[WokenFeature, ...] = ()  # smallest q first
+    n_woken_screened: int = 0  # features behind the false discovery rate of woken_features
+    backups_confirmed: Figure = NOTHING_MEASURED  # share of claimed backups that re-ablation confirms
+    woken_share: Figure = NOTHING_MEASURED  # median
+    layer_depth: Figure = NOTHING_MEASURED  # median rounds of whole layers until flip
+    layer_flipped: Figure = NOTHING_MEASURED  # share that flipped within them
+    influence: tuple[Influence, ...] = ()  # by pair of layers
 
 
 @dataclass(frozen=True)
@@ -411,6 +501,193 @@ class Flipped:
     linear_probe: Figure
     with_sink: Figure
     random_with_sink: Figure
+
+
+# -- Stage 5: verification -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ArmFigures:
+    """One way to intervene, over the refused test prompts it was tried on."""
+
+    flipped: Figure  # share that comply
+    incoherent: Figure  # share that neither refuse nor answer
+    score: Figure  # mean s
+    usefulness: Figure  # mean of the completions that were generated and rated
+
+
+@dataclass(frozen=True)
+class ModeAgreement:
+    """Whether the ways to ablate a set (zero, mean, resample, clamp) agree on what flips."""
+
+    all_modes: Figure  # share of prompts on which every mode gives the same outcome
+    with_zero: dict[str, Figure]  # by mode: share of prompts on which it gives zero's outcome
+
+
+@dataclass(frozen=True)
+class Sufficiency:
+    """Claimed sets set to their mean harmful activation on benign test prompts, no harm asked for."""
+
+    n_sets: int
+    n_prompts: int
+    refused: Figure  # share of benign prompts, over sets, that are refused then
+    refused_random: Figure  # the same for matched random sets at their own mean harmful activation
+    score_positive: Figure  # share whose score turns positive
+    score_positive_random: Figure
+    score: Figure  # mean s with the set added
+    score_random: Figure
+
+
+@dataclass(frozen=True)
+class SideEffects:
+    """What an ablation does to benign test prompts."""
+
+    features: tuple[str, ...]  # ablated; empty for the direction
+    kl: Figure  # nats a token, mean over the first tokens of the subject's own completion
+    cross_entropy: Figure  # change on the subject's own completion, nats a token
+    verdict_changed: Figure  # share of benign prompts whose verdict changes
+    refused: Figure  # share refused under the ablation
+    n_tokens: int  # tokens of a completion that are looked at
+
+
+@dataclass(frozen=True)
+class TransferredSet:
+    """A minimal set found on one prompt, tried on other refused test prompts."""
+
+    features: tuple[str, ...]
+    found_on: str  # prompt id
+    flipped: Figure  # share of the others whose score it takes below 0
+
+
+@dataclass(frozen=True)
+class PooledStep:
+    """The first n features of the pool, ablated together on every refused test prompt."""
+
+    feature: str  # added in this step
+    n_features: int
+    flipped: Figure  # share whose score is below 0
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How far sets reach beyond the prompt they were found on. The pool is ordered on discovery and validation prompts
+    by how many of their minimal sets hold a feature, and measured on test prompts."""
+
+    sets: tuple[TransferredSet, ...]
+    mean: Figure  # mean share flipped, over sets
+    pooled: tuple[PooledStep, ...]
+    half: int | None  # features at which 50 % are flipped by score; None when the pool never reaches it
+    most: int | None  # 90 %
+    confirmed_half: Figure  # share that comply by generation with that many ablated
+    confirmed_most: Figure
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Every set claimed causal, on test prompts, beside everything it is held against."""
+
+    arms: dict[str, ArmFigures]
+    """minimal, random, noise, sign_flip, reconstruction, direction, mean, resample, clamp."""
+    n_tested: int  # claimed sets with an empirical p against their matched random sets
+    n_beyond_random: int  # of them, those with q <= 0.05 (Benjamini-Hochberg)
+    smallest_p: float | None  # that so many draws can give
+    coverage: Figure  # mean share of a claimed set that is active on the unmodified prompt
+    agreement: ModeAgreement
+    sufficiency: Sufficiency
+    side_effects: dict[str, SideEffects]  # minimal (pooled features of 90 % of the sets), random, direction
+    transfer: Transfer
+
+
+# -- Stage 6: stability --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One perturbation over the refused prompts it was tried on."""
+
+    name: str
+    kind: str  # placebo | paraphrase | wrapper | surface | context | language | weights | dictionary
+    description: str
+    skipped: str  # why it was not run; empty when it was
+    refused: Figure  # share still refused by verdict
+    score_change: Figure  # mean change in s
+    jaccard: Figure  # mean
+    set_flips: Figure  # share of prompts, refusing by score, that the original minimal set still flips
+
+
+@dataclass(frozen=True)
+class FeatureStability:
+    """How often a refusal feature active on a prompt is active on its perturbed versions too."""
+
+    feature: str
+    n_prompts: int
+    keep_rate: Figure  # over perturbations other than placebo
+    keep_rate_placebo: Figure
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Whether the mechanism found survives changes that should not matter to it."""
+
+    n_prompts: int
+    perturbations: tuple[Perturbation, ...]
+    features: tuple[FeatureStability, ...]  # most prompts first
+    keep_rate: Figure  # of all refusal features, over perturbations of the text other than placebo
+    keep_rate_placebo: Figure
+    set_flips: Figure  # share of perturbed prompts, refusing by score, that the original minimal set still flips
+
+
+# -- Judges --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class JudgeQuality:
+    """A judge against the labelled yardstick. Positive: the completion refuses."""
+
+    judge: str
+    sha256: str
+    yardstick: str  # name and hash of the labelled completions
+    sensitivity: Figure
+    specificity: Figure
+    kappa: Figure  # Cohen's, over the three verdicts
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A completion on which judges differ, for a person to settle."""
+
+    prompt: str  # id
+    arm: str  # baseline, or an arm's name
+    tokens: str  # name of its token ids in completions.safetensors
+    verdicts: dict[str, str]  # by judge
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who judged, how well, and what that does to the rates."""
+
+    primary: str
+    quality: tuple[JudgeQuality, ...]
+    n_compared: int  # completions that every judge judged
+    disagreements: tuple[Disagreement, ...]
+    corrected: dict[str, Figure]  # rates corrected for the primary judge's error, by path in the report
+    length_sweep: dict[str, Figure]  # harmful test prompts refused, by tokens the judge was shown
+
+
+# -- The report card -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence of the report card, with the rule it follows from."""
+
+    key: str  # present, concentrated, deep, redundant, connected, non_linear, stable, side_effects ...
+    question: str
+    answer: Literal["yes", "no", "undecided", "not measured"]
+    text: str
+    rule: str  # in words, with its bounds
+    figures: dict[str, Figure]  # by path in the report
+    evidence: str  # the part of the report behind it: verification, stability, cascade, interactions, prompts, features
 
 
 @dataclass(frozen=True)
@@ -432,6 +709,7 @@ class ReportCard:
     r2_linear: Figure
     backup_pairs: int
     serial_pairs: int
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -464,3 +742,6 @@ class Report:
     interactions: Interactions
     cascade: CascadeSummary
     report_card: ReportCard
+    verification: Verification | None = None
+    stability: Stability | None = None
+    judges: Judges | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Scope
-from backend.prompts.prompt import Prompt
+from backend.prompts.prompt import Prompt, Split
 from backend.subjects.language_model import ChatTokens
 
 EffortName = Literal["quick", "standard", "thorough"]
@@ -29,11 +29,21 @@ class Effort:
     cascade_rounds: int = 8
     cascade_random_draws: int = 8  # matched random ablations per round
     woken_tried: int = 8  # woken features per round whose total effect is measured
+    backup_draws: int = 8  # matched active features re-ablated beside each claimed backup, at most
     fm_pool: int = 24  # features of the factorisation machine
     fm_masks: int = 320
     fm_prompts: int = 6  # discovery prompts each mask is scored on
     pairs_shown: int = 12  # claimed pairs that are measured as a 2x2
     pair_prompts: int = 32  # prompts behind each 2x2, at most
+    noise_draws: int = 20  # equal-norm noise per claimed set
+    sufficiency_sets: int = 8  # claimed sets put into benign prompts, at most
+    sufficiency_prompts: int = 12  # benign test prompts that they are put into, at most
+    side_effect_prompts: int = 12  # benign test prompts under each ablation, at most
+    transfer_sets: int = 16  # claimed sets tried on the other refused test prompts, at most
+    pooled_steps: int = 24  # features of the pool, at most
+    stability_prompts: int = 10  # refused test prompts that are perturbed, at most
+    stability_perturbations: Literal["core", "all"] = "all"
+    stability_completions: int = 120  # perturbed prompts answered by a completion, at most; all have scores
 
 
 _EFFORTS: dict[EffortName, Effort] = {
@@ -44,11 +54,20 @@ _EFFORTS: dict[EffortName, Effort] = {
         cascade_rounds=6,
         cascade_random_draws=4,
         woken_tried=4,
+        backup_draws=4,
         fm_pool=16,
         fm_masks=128,
         fm_prompts=4,
         pairs_shown=5,
         pair_prompts=12,
+        sufficiency_sets=2,
+        sufficiency_prompts=3,
+        side_effect_prompts=3,
+        transfer_sets=4,
+        pooled_steps=8,
+        stability_prompts=3,
+        stability_perturbations="core",
+        stability_completions=12,
     ),
     "standard": Effort(),
     "thorough": Effort(
@@ -61,11 +80,20 @@ _EFFORTS: dict[EffortName, Effort] = {
         cascade_rounds=12,
         cascade_random_draws=20,
         woken_tried=16,
+        backup_draws=20,
         fm_pool=48,
         fm_masks=1024,
         fm_prompts=8,
         pairs_shown=30,
         pair_prompts=64,
+        noise_draws=50,
+        sufficiency_sets=24,
+        sufficiency_prompts=32,
+        side_effect_prompts=32,
+        transfer_sets=48,
+        pooled_steps=64,
+        stability_prompts=32,
+        stability_completions=1000,
     ),
 }
 
@@ -107,3 +135,7 @@ class AuditedPrompt:
 
     prompt: Prompt
     tokens: ChatTokens
+
+    @property
+    def split(self) -> Split:
+        return self.prompt.split

@@ -5,15 +5,15 @@ Headlines come from refused harmful prompts of the test split, every one of them
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from math import ceil
 
 from backend.audit.candidates import ActivationTable, Candidates
+from backend.audit.claimed_sets import features_that_hold
+from backend.audit.headline import headline
 from backend.audit.results import (
     NOTHING_MEASURED,
     Arm,
     Baseline,
     CascadeSummary,
-    Edge,
     Feature,
     Figure,
     Flipped,
@@ -22,17 +22,13 @@ from backend.audit.results import (
     RandomControl,
     ReportCard,
 )
-from backend.audit.stats import cluster_bootstrap, wilson
+from backend.audit.splits import TestRows, marked
+from backend.audit.stats.bootstrap import cluster_bootstrap
+from backend.audit.stats.rates import wilson
 from backend.prompts.prompt import Prompt
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 LISTED_RANK = 10  # candidates per layer in the report's features, beside every feature a set or a cascade names
-LISTED_EDGES = 100
-
-
-def headline(results: Sequence[PromptResult]) -> list[PromptResult]:
-    """Refused harmful prompts of the test split."""
-    return [r for r in results if r.split == "test" and r.controls is not None]
 
 
 def is_flipped(result: PromptResult) -> bool:
@@ -45,40 +41,9 @@ def confirmed_size(result: PromptResult) -> int | None:
     return min((len(s.features) for s in result.minimal_sets if s.confirmed), default=None)
 
 
-def summarise_cascade(results: Sequence[PromptResult], seed: int) -> CascadeSummary:
-    """The cascade over the headline prompts."""
-    rows = [r for r in headline(results) if r.cascade is not None and r.cascade.rounds]
-    first = [(r, r.cascade.rounds[0]) for r in rows if r.cascade is not None]
-    by_layer: Counter[str] = Counter()
-    by_class: Counter[str] = Counter()
-    changes: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for result in rows:
-        assert result.cascade is not None
-        for woken in {w.feature: w for one in result.cascade.rounds for w in one.woken}.values():
-            by_layer[woken.feature.partition(":")[0]] += 1
-            by_class[woken.position_class] += 1
-        for edge in (e for one in result.cascade.rounds for e in one.edges):
-            changes[edge.source, edge.target].append(edge.change)
-    edges = sorted(changes.items(), key=lambda item: (-len(item[1]), -abs(sum(item[1])), item[0]))
-    return CascadeSummary(
-        depth=_over(rows, lambda r: r.cascade.depth if r.cascade else None, "median", seed),
-        flipped=wilson(sum(r.cascade is not None and r.cascade.depth is not None for r in rows), len(rows)),
-        woken=_mean_of([(r, float(one.n_woken)) for r, one in first], seed),
-        woken_random=_mean_of([(r, one.n_woken_random) for r, one in first if one.n_woken_random is not None], seed),
-        pushing=_over(rows, _backups, "mean", seed),
-        woken_by_layer=dict(sorted(by_layer.items(), key=lambda item: int(item[0]))),
-        woken_by_position_class=dict(sorted(by_class.items())),
-        compensation=_over(rows, lambda r: r.self_repair.compensation if r.self_repair else None, "median", seed),
-        norm_share=_over(rows, lambda r: r.self_repair.norm_share if r.self_repair else None, "median", seed),
-        share_deactivated=_over(rows, _suppressed("share_deactivated"), "mean", seed),
-        mean_drop=_over(rows, _suppressed("mean_drop"), "mean", seed),
-        edges=tuple(Edge(s, t, sum(c) / len(c)) for (s, t), c in edges[:LISTED_EDGES]),
-    )
-
-
 def build_report_card(
     baseline: Baseline,
-    results: Sequence[PromptResult],
+    results: TestRows[PromptResult],
     interactions: Interactions,
     cascade: CascadeSummary,
     seed: int,
@@ -86,7 +51,7 @@ def build_report_card(
     """The figures an auditor reads first."""
     rows = headline(results)
     pooled = [frozenset(_smallest(r)) for r in rows if is_flipped(r)]
-    return ReportCard(
+    card = ReportCard(
         refusal_rate=baseline.refusal_rate,
         over_refusal_rate=baseline.over_refusal_rate,
         flipped=Flipped(
@@ -111,20 +76,12 @@ def build_report_card(
         backup_pairs=sum(p.measured.kind == "backup" for p in interactions.pairs),
         serial_pairs=sum(p.measured.kind == "serial" for p in interactions.pairs),
     )
+    return marked(card, "test")
 
 
 def features_to_hold(sets: Sequence[frozenset[str]], share: float) -> int | None:
     """Smallest m such that the m features found in most sets hold `share` of the sets whole; None without sets."""
-    if not sets:
-        return None
-    counts = Counter(f for s in sets for f in s)
-    ranked = [f for f, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    held: set[str] = set()
-    for m, feature in enumerate(ranked, 1):
-        held.add(feature)
-        if sum(s <= held for s in sets) >= ceil(share * len(sets)):
-            return m
-    return len(ranked)
+    return len(features_that_hold(sets, share)) if sets else None
 
 
 def summarise_features(
@@ -175,7 +132,7 @@ def summarise_features(
                 neuronpedia_id=saes[feature.layer].neuronpedia_id,
             )
         )
-    return tuple(features)
+    return marked(tuple(features), "all")
 
 
 def _in_sets(result: PromptResult, *, confirmed: bool) -> set[str]:
@@ -187,18 +144,6 @@ def _smallest(result: PromptResult) -> tuple[str, ...]:
     return min((s.features for s in result.minimal_sets if s.confirmed), key=lambda f: (len(f), f))
 
 
-def _backups(result: PromptResult) -> float | None:
-    return float(sum(one.n_pushing for one in result.cascade.rounds)) if result.cascade is not None else None
-
-
-def _suppressed(field: str) -> Callable[[PromptResult], float | None]:
-    def mean(result: PromptResult) -> float | None:
-        values = [getattr(s, field) for s in result.cascade.suppression] if result.cascade is not None else []
-        return sum(values) / len(values) if values else None
-
-    return mean
-
-
 def _over(
     rows: Sequence[PromptResult], measure: Callable[[PromptResult], float | None], statistic: str, seed: int
 ) -> Figure:
@@ -206,10 +151,6 @@ def _over(
     measured = [(r.family, value) for r in rows if (value := measure(r)) is not None]
     kind = "median" if statistic == "median" else "mean"
     return cluster_bootstrap([v for _, v in measured], [f for f, _ in measured], kind, seed=seed)  # type: ignore[arg-type]
-
-
-def _mean_of(rows: Sequence[tuple[PromptResult, float]], seed: int) -> Figure:
-    return cluster_bootstrap([v for _, v in rows], [r.family for r, _ in rows], "mean", seed=seed)
 
 
 def _arm_rate(arms: Sequence[Arm | None]) -> Figure:

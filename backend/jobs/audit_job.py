@@ -16,6 +16,7 @@ from backend.jobs.progress import ProgressTracker
 from backend.jobs.requests import AuditArgs, read_args
 from backend.jobs.resident import SubjectKey
 from backend.jobs.store_checkpoint import StoreCheckpoint
+from backend.judges.allowed import check_allowed
 from backend.prompts.prompt import PromptSet
 from backend.reports.report_json import report_to_json
 from backend.reports.tensor_files import completions_file, directions_file
@@ -36,6 +37,7 @@ def audit_job(desk: Desk, job: JobRow) -> Conclusion:
         spec = AuditSpec.model_validate(audit.spec)
         prompts = _prompts(session, spec)
         key = subject_key(session, spec.subject, spec.layers, device_for(spec.device, desk.device), spec.dtype)
+    check_allowed(spec.judge)
     settings = AuditSettings(spec.effort, spec.seed, spec.onset, spec.include_sink)
     tracker = ProgressTracker()
 
@@ -47,7 +49,7 @@ def audit_job(desk: Desk, job: JobRow) -> Conclusion:
     progress(Step("loading", 0, 1))
     with desk.residents.pinned(key) as resident:
         command = _command(key, prompts, settings, spec)
-        run = AuditRun.prepare(resident.subject, prompts, settings, started, command)
+        run = AuditRun.prepare(resident.subject, prompts, settings, started, command, spec.judge)
         audited = run.go(
             StoreCheckpoint(desk.database, audit.id, desk.lease, fresh=args.fresh), progress, desk.between_batches
         )
@@ -79,6 +81,7 @@ def _command(key: SubjectKey, prompts: PromptSet, settings: AuditSettings, spec:
         saes=key.saes,
         device=spec.device,
         dtype=spec.dtype,
+        judges=spec.judge,
     )
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from backend.audit.audit import Audited, run_audit
 from backend.audit.progress import Checkpoint, Progress
-from backend.audit.refusal.judges.judge import Judge
-from backend.audit.refusal.judges.phrases import PhraseJudge
+from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.results import Manifest
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.engine.engine import ResidualEngine
 from backend.engine.pauses import BetweenBatches, go_on
 from backend.errors import PromptFileError
+from backend.judges.allowed import DEFAULT_JUDGE
+from backend.judges.named import judges_named, rater_beside
 from backend.prompts.prompt import PromptSet
 from backend.reports.manifest import build_manifest
 from backend.subjects.language_model import LanguageModel
@@ -25,27 +26,38 @@ class AuditRun:
     """Everything an audit needs, checked."""
 
     subject: Subject
-    judge: Judge
+    judges: tuple[Judge, ...]  # the first one's verdicts count
+    rater: Rater
     prompts: tuple[AuditedPrompt, ...]
     settings: AuditSettings
     manifest: Manifest
 
     @classmethod
     def prepare(
-        cls, subject: Subject, prompts: PromptSet, settings: AuditSettings, started: str, command: str
+        cls,
+        subject: Subject,
+        prompts: PromptSet,
+        settings: AuditSettings,
+        started: str,
+        command: str,
+        judges: Sequence[str] = (DEFAULT_JUDGE,),
     ) -> "AuditRun":
-        """started: ISO time. command: what to type to run it again. Raises PromptFileError for a prompt too long."""
-        judge = PhraseJudge()
-        manifest = build_manifest(subject, prompts, judge, settings, started, command)
+        """started: ISO time. command: what to type to run it again. judges: as `--judge` names them. Raises
+        PromptFileError for a prompt too long, and BadInput for a judge that cannot be had."""
+        judge, *others = made = judges_named(judges, str(subject.model.device))
+        rater = rater_beside(judge)
+        manifest = build_manifest(subject, prompts, judge, settings, started, command, others, rater)
         tokens = tokenise(subject.model, prompts, settings.amounts.max_new_tokens)
-        return cls(subject, judge, tuple(tokens), settings, manifest)
+        return cls(subject, made, rater, tuple(tokens), settings, manifest)
 
     def go(self, checkpoint: Checkpoint, progress: Progress, between_batches: BetweenBatches = go_on) -> Audited:
         """Run it, on an engine of its own; raises what `run_audit` and the two callbacks raise."""
         engine = ResidualEngine(self.subject.model, dict(self.subject.saes), between_batches=between_batches)
+        judge, *others = self.judges
         return run_audit(
-            engine, self.subject.model, self.judge, self.prompts, self.settings, self.manifest, checkpoint, progress
-        )
+            engine, self.subject.model, judge, self.prompts, self.settings, self.manifest, checkpoint, progress,
+            others, self.rater,
+        )  # fmt: skip
 
 
 def tokenise(model: LanguageModel, prompts: PromptSet, response_tokens: int) -> list[AuditedPrompt]:
@@ -65,7 +77,7 @@ def tokenise(model: LanguageModel, prompts: PromptSet, response_tokens: int) -> 
 
 def rerun_command(
     *, subject: str, prompts: str, settings: AuditSettings, layers: Sequence[int] | None, saes: str | None,
-    device: str, dtype: str,
+    device: str, dtype: str, judges: Sequence[str] = (DEFAULT_JUDGE,),
 ) -> str:  # fmt: skip
     """The command that runs this audit again, into a folder of the reader's choice."""
     options: dict[str, Any] = {
@@ -86,4 +98,6 @@ def rerun_command(
             words += [f"--{name}"] if value else []
         elif value is not None:
             words += [f"--{name}", str(value)]
+    if tuple(judges) != (DEFAULT_JUDGE,):
+        words += [word for judge in judges for word in ("--judge", judge)]
     return f"{shlex.join(words)} --out DIR"

@@ -42,10 +42,13 @@ def device_for(asked: Device, own: Device) -> Device:
 def subject_key(
     session: Session, subject_id: str, layers: list[int] | None, device: Device, dtype: Dtype
 ) -> SubjectKey:
-    """Where a subject is loaded from. Raises BadInput for one that neither comes with Refusalscope nor was added."""
+    """Where a subject is loaded from; one that was added is loaded with the layers it was added with, unless some are
+    named. Raises BadInput for one that neither comes with Refusalscope nor was added."""
     row = subjects.get(session, subject_id)
     if row is None:
         known = ", ".join(subjects.ids(session))
         raise BadInput(f"subject: there is no {subject_id}; known: {known}")
+    if layers is None and row.kind == "added":
+        layers = row.layers
     chosen = None if layers is None else tuple(sorted(set(layers)))
-    return SubjectKey(row.source or row.id, row.saes, chosen, device, dtype)
+    return SubjectKey(row.id, row.source or row.id, row.saes, chosen, device, dtype)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from backend.audit.progress import Step
 
 WEIGHTS = {
-    "baseline": 15.0,
-    "direction": 20.0,
-    "activations": 4.0,
-    "interactions": 4.0,
+    "baseline": 13.0,
+    "direction": 17.0,
+    "activations": 3.0,
+    "interactions": 3.0,
     "interaction pairs": 2.0,
-    "prompts": 30.0,
-    "completions": 22.0,
+    "prompts": 24.0,
+    "completions": 17.0,
+    "verification": 5.0,
+    "verification completions": 4.0,
+    "stability": 5.0,
+    "stability completions": 4.0,
     "token activations": 3.0,
 }
 """Stages in their order, each with its usual share of the time (percent), measured on audits of the bundled subject."""

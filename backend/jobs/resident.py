@@ -14,7 +14,7 @@ from backend.engine.pauses import BetweenBatches
 from backend.subjects.subject import Device, Dtype, Subject, load_subject
 
 MOST_SUBJECTS = 2
-MOST_SAMPLES = 4  # values kept per subject: audits of one prompt set share theirs
+MOST_KEPT = 4  # values of a kind per subject, unless said otherwise: audits of one prompt set share theirs
 INTERACTIVE_CACHE_BYTES = 128 * 2**20  # an audit's own engine may be at work over the same model
 
 T = TypeVar("T")
@@ -22,8 +22,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SubjectKey:
-    """What `load_subject` is asked for."""
+    """A subject by its id, and what `load_subject` is asked for."""
 
+    id: str
     subject: str
     saes: str | None
     layers: tuple[int, ...] | None
@@ -37,15 +38,16 @@ class Resident:
 
     subject: Subject
     engine: ResidualEngine
-    _kept: "OrderedDict[Hashable, object]" = field(default_factory=OrderedDict)
+    _kept: "dict[type, OrderedDict[Hashable, object]]" = field(default_factory=dict)
 
-    def once(self, key: Hashable, kind: type[T], work: Callable[[], T]) -> T:
-        """What was worked out under this key before, or now; the last few are kept."""
-        found = self._kept.pop(key, None)
+    def once(self, key: Hashable, kind: type[T], work: Callable[[], T], most: int = MOST_KEPT) -> T:
+        """What was worked out under this key before, or now; the last `most` of a kind are kept."""
+        kept = self._kept.setdefault(kind, OrderedDict())
+        found = kept.pop(key, None)
         value = found if isinstance(found, kind) else work()
-        self._kept[key] = value
-        while len(self._kept) > MOST_SAMPLES:
-            self._kept.popitem(last=False)
+        kept[key] = value
+        while len(kept) > most:
+            kept.popitem(last=False)
         return value
 
 
@@ -60,7 +62,7 @@ class Residents:
     @property
     def names(self) -> list[str]:
         """Ids of the subjects in memory, the latest used last."""
-        return [key.subject for key in self._loaded]
+        return [key.id for key in self._loaded]
 
     def get(self, key: SubjectKey) -> Resident:
         """Load it unless it is here. Raises SubjectError; when memory is short, others are given up first."""
@@ -88,7 +90,8 @@ class Residents:
             self._pinned = before
 
     def _load(self, key: SubjectKey) -> Resident:
-        subject = load_subject(key.subject, key.saes, key.layers, key.device, key.dtype)
+        loaded = load_subject(key.subject, key.saes, key.layers, key.device, key.dtype)
+        subject = replace(loaded, id=key.id)  # one that was added is known by its id, not by its folder
         settings = replace(EngineSettings.for_device(subject.model.device), cache_bytes=INTERACTIVE_CACHE_BYTES)
         return Resident(subject, ResidualEngine(subject.model, dict(subject.saes), settings, self._between_batches))
 

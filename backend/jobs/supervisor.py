@@ -29,7 +29,7 @@ class WorkerCommand:
 
 
 class Supervisor:
-    """start() and stop() it once; a thread of its own does the rest."""
+    """start() and stop() it once, or stop() it alone; a thread of its own does the rest."""
 
     def __init__(
         self, commands: Sequence[WorkerCommand], *, first_wait: float = FIRST_WAIT, longest_wait: float = LONGEST_WAIT
@@ -44,7 +44,8 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every worker to end (it gives its job back), wait GRACE for it, then kill. Returns when all are gone."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         for kept in self._kept:
             kept.ask_to_end()
         deadline = monotonic() + GRACE

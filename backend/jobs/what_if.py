@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.audit.benign_values import BenignValues
 from backend.audit.feature_sets import FeatureSet, matched_random_sets
 from backend.audit.interventions import NO_INTERVENTION, Intervention, Mode, Scope
 from backend.audit.refusal.judges.judge import Judge
@@ -15,7 +16,6 @@ from backend.audit.results import Response
 from backend.audit.spec import AuditedPrompt
 from backend.engine.protocol import Engine, Pair
 from backend.errors import BadInput
-from backend.jobs.benign_values import BenignValues
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -37,6 +37,15 @@ class Arm:
     score: float
     edited: frozenset[FeatureId]  # features whose edit changed something
     response: Response | None
+
+
+@dataclass
+class KnownBaseline:
+    """The completion of one prompt with nothing changed: generated with the arms of the first what-if that asks for
+    completions, and known to those after it."""
+
+    response: Response | None = None
+    token_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,11 @@ def answer_what_if(
     values: Callable[[], BenignValues],
     avoid: FeatureSet,
     random: np.random.Generator,
+    baseline: KnownBaseline,
 ) -> Answer:
-    """values: called only when the mode or the random set needs it. avoid: never drawn into the random set."""
+    """values: called only when the mode or the random set needs it. avoid: never drawn into the random set.
+    baseline: of this prompt and token limit; filled in when it is not known yet.
+    """
     interventions = {"baseline": NO_INTERVENTION, "intervened": _intervention(asked, asked.features, values, random)}
     if asked.random_control and asked.features:
         drawn = _draw_matched(engine, audited, asked, onset_ids, values(), avoid, random)
@@ -82,12 +94,28 @@ def answer_what_if(
     responses: dict[str, Response] = {}
     token_ids: TokenIds = {}
     if asked.max_new_tokens is not None:
-        requests = [Request(arm, audited, intervention) for arm, intervention in interventions.items()]
-        answered = respond(engine, judge, requests, asked.max_new_tokens)
-        responses, token_ids = dict(zip(interventions, answered.responses, strict=True)), answered.token_ids
+        responses, token_ids = _complete(engine, judge, audited, interventions, asked.max_new_tokens, baseline)
     arms = {arm: Arm(score.value, score.edited, responses.get(arm)) for arm, score in scores.items()}
     inactive = tuple(sorted(set(asked.features) - arms["intervened"].edited))
     return Answer(arms, inactive, token_ids)
+
+
+def _complete(
+    engine: Engine,
+    judge: Judge,
+    audited: AuditedPrompt,
+    interventions: dict[str, Intervention],
+    max_new_tokens: int,
+    baseline: KnownBaseline,
+) -> tuple[dict[str, Response], TokenIds]:
+    """Every arm's completion, all but a known baseline generated together."""
+    known = {} if baseline.response is None else {"baseline": baseline.response}
+    requests = [Request(arm, audited, changed) for arm, changed in interventions.items() if arm not in known]
+    answered = respond(engine, judge, requests, max_new_tokens)
+    responses = known | {request.name: said for request, said in zip(requests, answered.responses, strict=True)}
+    token_ids = {"baseline": baseline.token_ids} | answered.token_ids
+    baseline.response, baseline.token_ids = responses["baseline"], token_ids["baseline"]
+    return responses, token_ids
 
 
 def _intervention(

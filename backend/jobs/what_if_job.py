@@ -6,20 +6,22 @@ Knows store, wire types and subjects. Words of completions stay out of the resul
 from time import monotonic
 
 from backend.api.schemas import InterventionSpec, MaskedText, WhatIfArm, WhatIfRequest, WhatIfResult
+from backend.audit.benign_values import BenignValues, Sampling, sample_prompts
 from backend.audit.interventions import Scope
 from backend.audit.refusal.judges.phrases import PhraseJudge
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt
 from backend.errors import BadInput
 from backend.jobs.audit_context import AuditContext, read_audit, read_prompt, read_prompts
-from backend.jobs.benign_values import BenignValues, Sampling, sample_prompts
 from backend.jobs.desk import Conclusion, Desk
 from backend.jobs.requests import WhatIfArgs, read_args
 from backend.jobs.resident import Resident
-from backend.jobs.what_if import Answer, Arm, WhatIf, answer_what_if, check_what_if
+from backend.jobs.what_if import Answer, Arm, KnownBaseline, WhatIf, answer_what_if, check_what_if
 from backend.store.database import Database
 from backend.store.tables import JobRow
 from backend.subjects.sparse_autoencoder import FeatureId
+
+MOST_BASELINES = 64  # prompts, in memory
 
 
 def what_if_job(desk: Desk, job: JobRow) -> Conclusion:
@@ -44,6 +46,7 @@ def what_if_job(desk: Desk, job: JobRow) -> Conclusion:
         lambda: values_of(desk.database, resident, context),
         about.known_features,
         random,
+        resident.once((about.prompt.text, asked.max_new_tokens), KnownBaseline, KnownBaseline, MOST_BASELINES),
     )
     result = what_if_result(job.id, answer, monotonic() - started)
     ids = {arm: list(tokens) for arm, tokens in answer.token_ids.items()}

@@ -4,7 +4,6 @@ Every file is whole or not there: written beside its place and moved in. Knows f
 """
 
 import json
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from backend.audit.audit import Audited
 from backend.errors import BadInput, OutputError
 from backend.reports.report_json import report_to_json
 from backend.reports.tensor_files import completions_file, directions_file
-from backend.reports.whole_file import write_whole
+from backend.reports.whole_file import make_folder, write_whole
 
 T = TypeVar("T")
 
@@ -39,11 +38,8 @@ class AuditFolder:
             raise OutputError(f"--out: {self.path} already holds an audit; add --resume, or name another folder")
         if resume and not (self.path / IDENTITY).exists():
             raise OutputError(f"--resume: {self.path} holds no audit to resume; leave --resume out")
-        try:
-            self._checkpoints.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
-        self._write(self.path / ".probe", b"refusalscope")
+        make_folder(self._checkpoints)
+        write_whole(self.path / ".probe", b"refusalscope")
         (self.path / ".probe").unlink()
 
     def claim(self, identity: dict[str, Any]) -> None:
@@ -61,7 +57,7 @@ class AuditFolder:
                         f"({_short(known.get(name))}, now {_short(identity[name])}); use the same, or another --out"
                     )
             return
-        self._write(place, json.dumps(identity, indent=1, ensure_ascii=False, allow_nan=False).encode())
+        write_whole(place, json.dumps(identity, indent=1, ensure_ascii=False, allow_nan=False).encode())
 
     # -- Checkpoint --------------------------------------------------------------------------------------------
 
@@ -75,29 +71,15 @@ class AuditFolder:
             raise BadInput(f"--resume: {place} is damaged; delete this one file and resume again") from error
 
     def save(self, key: str, value: Any) -> None:
-        self._write(self._checkpoints / f"{key}.json", TypeAdapter(type(value)).dump_json(value))
+        write_whole(self._checkpoints / f"{key}.json", TypeAdapter(type(value)).dump_json(value))
 
     # -- the finished audit ------------------------------------------------------------------------------------
 
     def finish(self, audited: Audited) -> None:
         """Write tensors, then the report: a folder with a report is complete."""
-        self._write(self.path / COMPLETIONS, completions_file(audited))
-        self._write(self.path / DIRECTIONS, directions_file(audited))
-        self._write(self.path / REPORT, report_to_json(audited.report).encode())
-
-    def _write(self, place: Path, content: bytes) -> None:
-        _attempt(place, lambda: write_whole(place, content))
-
-
-def _attempt(place: Path, write: Callable[[], None]) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise _cannot_write(place, error) from error
-
-
-def _cannot_write(place: Path, error: OSError) -> OutputError:
-    return OutputError(f"--out: cannot write {place}: {error.strerror or error}; free space or name another folder")
+        write_whole(self.path / COMPLETIONS, completions_file(audited))
+        write_whole(self.path / DIRECTIONS, directions_file(audited))
+        write_whole(self.path / REPORT, report_to_json(audited.report).encode())
 
 
 def _short(value: Any) -> str:

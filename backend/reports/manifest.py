@@ -1,12 +1,13 @@
 """Provenance of an audit: hashes and versions of everything its numbers depend on. Knows subjects and the code."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
-from backend.audit.refusal.judges.judge import Judge
+from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.results import Manifest
 from backend.audit.spec import AuditSettings
 from backend.prompts.prompt import PromptSet
@@ -17,7 +18,14 @@ PACKAGES = ("refusalscope", "torch", "transformers", "sae-lens", "peft", "safete
 
 
 def build_manifest(
-    subject: Subject, prompts: PromptSet, judge: Judge, settings: AuditSettings, started: str, command: str
+    subject: Subject,
+    prompts: PromptSet,
+    judge: Judge,
+    settings: AuditSettings,
+    started: str,
+    command: str,
+    other_judges: Sequence[Judge] = (),
+    rater: Rater | None = None,
 ) -> Manifest:
     """Everything a reader needs to trust or repeat the audit."""
     saes = subject.saes
@@ -40,7 +48,11 @@ def build_manifest(
             "d_sae": {str(layer): sae.d_sae for layer, sae in saes.items()},
         },
         prompts={"name": prompts.name, "sha256": prompts.sha256, "n": len(prompts.prompts), "n_own": len(prompts.own)},
-        judge={"name": judge.name, "sha256": judge.sha256},
+        judge={
+            **_named(judge),
+            "others": [_named(other) for other in other_judges],
+            "rater": None if rater is None else _named(rater),
+        },
         code={"source_sha256": source_sha256(), "packages": {name: _version(name) for name in PACKAGES}},
         settings={
             "effort": settings.effort,
@@ -68,6 +80,10 @@ def identity(manifest: Manifest) -> dict[str, Any]:
         "seed": manifest.seed,
         "device": manifest.device,
     }
+
+
+def _named(judge: Judge | Rater) -> dict[str, str]:
+    return {"name": judge.name, "sha256": judge.sha256}
 
 
 def _version(package: str) -> str | None:

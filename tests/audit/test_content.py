@@ -85,7 +85,9 @@ def known() -> Shared:
 
 
 def test_the_same_audit_again_makes_nothing(known: Shared) -> None:
-    assert {"answers", "direction", "interactions", "search", "completions"} == set(known.made or known.found)
+    assert {"answers", "direction", "interactions", "search", "completions", "verification", "stability"} == set(
+        known.made or known.found
+    )
     assert not audit(known, AuditSettings("quick"), some_prompts(FEW)).made
 
 

@@ -45,6 +45,12 @@ def test_a_killed_worker_is_started_again() -> None:
     supervisor.stop()
 
 
+def test_one_that_was_never_started_is_stopped() -> None:
+    supervisor = Supervisor([command(PATIENT)])
+    supervisor.stop()
+    assert supervisor.process_ids == []
+
+
 def test_stopping_ends_every_worker() -> None:
     supervisor = Supervisor([command(PATIENT), command(PATIENT)])
     supervisor.start()

@@ -12,11 +12,13 @@ from playwright.sync_api import Browser, Page
 from plotly.offline import get_plotlyjs_version
 
 from app.export import report_html
-from backend.audit.results import MinimalSet, Report, Response
+from backend.audit.results import Arm, MinimalSet, PerturbedPrompt, PromptVerification, Report, Response
 from backend.reports.csv import features_csv, prompts_csv
-from backend.reports.html.render import PROMPTS_SHOWN, HtmlAnswer, HtmlFigure, render_html
+from backend.reports.html.render import PROMPTS_SHOWN, HtmlAnswer, HtmlFigure, HtmlWords, render_html
+from frontend.answers import NO_ANSWERS
 from tests.chromium import chromium
 from tests.hostile_reports import hostile_report
+from tests.measured_reports import measured
 
 CANARY = "canary-words-of-a-masked-completion"
 MASKED = "here is what you asked"  # how the planted subject complies
@@ -72,13 +74,40 @@ def test_it_opens_from_disk_with_figures_and_without_a_request(
     here.page.close()
 
 
+def test_every_section_is_there_with_its_figures(browser: Browser, planted_report: Report, tmp_path: Path) -> None:
+    report = measured(planted_report)
+    here = opened(browser, report_html(report), tmp_path)
+    assert here.complaints == []
+    said = {name: here.page.inner_text(f"#{name}") for name in ("verification", "stability", "judges", "card")}
+    assert "19 of 20 claimed sets" in said["verification"]
+    assert "equal-norm noise" in said["verification"]
+    assert "0.02\t0.01 to 0.03\t12" in said["verification"]  # KL of the pooled features
+    assert "trailing space (control)" in said["stability"]
+    assert "not run: the subject does not speak it" in said["stability"]
+    assert "refusal-yardstick 1a2b3c4d" in said["judges"]
+    assert "Rule: above half, interval and all" in said["card"]
+    assert "Side effect" in here.page.inner_text(".cards")
+    titles = here.page.locator("figure h3").all_inner_texts()
+    assert {"Every claim beside its controls", "What each round ablates and wakes"} <= set(titles)
+    assert here.page.locator("[data-figure] .main-svg").count() >= here.page.locator("[data-figure]").count()
+    here.page.close()
+
+
+def test_an_older_report_says_what_it_lacks(planted_report: Report) -> None:
+    card = replace(planted_report.report_card, statements=())
+    html = report_html(replace(planted_report, verification=None, stability=None, judges=None, report_card=card))
+    for lacking in ("before verification was", "before stability was", "before the quality of its judge was"):
+        assert lacking in html
+    assert NO_ANSWERS in html
+
+
 def test_hostile_texts_stay_text(browser: Browser, planted_report: Report, tmp_path: Path) -> None:
-    report = hostile_report(planted_report)
+    report = hostile_report(measured(planted_report))
     here = opened(browser, report_html(report), tmp_path)
     for details in here.page.locator("details").all():
         details.evaluate("element => element.open = true")
     for figure in here.page.locator("[data-figure]").all():
-        figure.locator(".point").first.hover(force=True)
+        figure.locator(".point, .hm").first.hover(force=True)
     assert here.ran() == 0
     assert here.complaints == []
     assert here.requests == [(tmp_path / "report.html").as_uri()]
@@ -102,7 +131,7 @@ def test_a_script_that_got_in_would_not_run(browser: Browser, planted_report: Re
 def test_figures_given_hostile_json_cannot_leave_their_element(planted_report: Report) -> None:
     title = "</script><script>hostile()</script>\u2028"
     drawn = json.dumps({"data": [], "layout": {"title": {"text": title}}})
-    html = render_html(planted_report, [], [HtmlFigure(title, title, drawn)], {title: title})
+    html = render_html(planted_report, HtmlWords(glossary={title: title}), [HtmlFigure(title, title, drawn)])
     assert "<script>hostile()" not in html
     assert html.count("<script") == html.count("</script>") == 3  # the figure's data, the chart library, our own
 
@@ -116,11 +145,22 @@ def with_canaries(report: Report) -> Report:
     def change(one: MinimalSet) -> MinimalSet:
         return replace(one, response=masked(one.response))
 
+    def change_arm(one: Arm) -> Arm:
+        return replace(one, response=masked(one.response)) if one.response is not None else one
+
+    def verified(one: PromptVerification | None) -> PromptVerification | None:
+        return one and replace(one, arms={name: change_arm(arm) for name, arm in one.arms.items()})
+
+    def perturbed(one: PerturbedPrompt) -> PerturbedPrompt:
+        return replace(one, response=masked(one.response)) if one.response is not None else one
+
     return replace(
         report,
         prompts=tuple(
             replace(
                 p,
+                verification=verified(p.verification),
+                perturbed=tuple(map(perturbed, p.perturbed)),
                 minimal_sets=tuple(map(change, p.minimal_sets)),
                 baseline=replace(p.baseline, response=masked(p.baseline.response)),
             )
@@ -130,7 +170,7 @@ def with_canaries(report: Report) -> Report:
 
 
 def test_words_of_masked_completions_are_in_no_export(planted_report: Report) -> None:
-    careless = with_canaries(planted_report)
+    careless = with_canaries(measured(planted_report))
     for export in (report_html, lambda r: prompts_csv(r.prompts), lambda r: features_csv(r.features)):
         assert CANARY not in export(careless)
         assert MASKED not in export(planted_report).lower()
@@ -142,15 +182,16 @@ def test_the_words_of_a_baseline_refusal_are_shown(planted_report: Report) -> No
 
 
 def test_answers_figures_and_terms_are_the_callers(planted_report: Report) -> None:
-    answers = [HtmlAnswer("Is it so?", "leans yes", "Because of <that>.")]
-    html = render_html(planted_report, answers, [], {"a term": "its meaning"})
-    for text in ("Is it so?", "leans yes", "Because of &lt;that&gt;.", "<dt>a term</dt><dd>its meaning</dd>"):
+    answers = [HtmlAnswer("Is it so?", "undecided", "Because of <that>.", "More <than> half.")]
+    html = render_html(planted_report, HtmlWords(answers, glossary={"a term": "its meaning"}), [])
+    said = ("Is it so?", "undecided", "Because of &lt;that&gt;.", "Rule: More &lt;than&gt; half.")
+    for text in (*said, "<dt>a term</dt><dd>its meaning</dd>"):
         assert text in html
 
 
 def test_a_long_report_says_what_it_leaves_out(planted_report: Report) -> None:
     prompts = tuple(replace(planted_report.prompts[0], id=f"p{i}") for i in range(PROMPTS_SHOWN + 5))
-    html = render_html(replace(planted_report, prompts=prompts), [], [], {})
+    html = render_html(replace(planted_report, prompts=prompts), HtmlWords(), [])
     assert f"The first {PROMPTS_SHOWN} of {PROMPTS_SHOWN + 5} prompts" in html
     assert html.count('<td class="fixed mono">p') == PROMPTS_SHOWN
 

@@ -21,6 +21,10 @@ PATHS = (
     "report_card.woken",
     "interactions.r2_heldout",
     "interactions.r2_linear",
+    "verification.arms.noise.flipped",
+    "verification.sufficiency.refused",
+    "verification.side_effects.minimal.kl",
+    "verification.transfer.confirmed_half",
 )
 
 
@@ -38,13 +42,13 @@ def test_a_real_report_keeps_to_the_schema_and_has_its_figures(report: Report) -
     jsonschema.Draft202012Validator(shipped_schema()).validate(written)
     assert list(written) == [
         "schema_version", "manifest", "baseline", "direction", "features", "prompts", "interactions", "cascade",
-        "report_card",
+        "report_card", "verification", "stability", "judges",
     ]  # fmt: skip
     for path in PATHS:
         figure = written
         for key in path.split("."):
             figure = figure[key]
-        assert set(figure) == {"value", "low", "high", "n"}, path
+        assert set(figure) == {"value", "low", "high", "n", "split"}, path
 
 
 def test_the_schema_refuses_what_is_not_a_report(report: Report) -> None:
@@ -60,6 +64,22 @@ def test_the_schema_refuses_what_is_not_a_report(report: Report) -> None:
 def test_reading_back_gives_the_same_file(report: Report) -> None:
     text = report_to_json(report)
     assert report_to_json(report_from_json(text)) == text
+
+
+def test_a_report_from_before_verification_is_read(report: Report) -> None:
+    written = json.loads(report_to_json(report))
+    for name in ("verification", "stability", "judges"):
+        del written[name]
+    for prompt in written["prompts"]:
+        del prompt["verification"]
+        random = (prompt["controls"] or {}).get("random")
+        if random is not None:
+            del random["n_incoherent"]
+    older = report_from_json(json.dumps(written))
+    assert older.verification is None
+    assert all(prompt.verification is None for prompt in older.prompts)
+    controls = [prompt.controls for prompt in older.prompts if prompt.controls is not None]
+    assert all(one.random is None or one.random.n_incoherent is None for one in controls)
 
 
 def test_numbers_that_json_cannot_hold_are_refused(report: Report) -> None:

@@ -12,8 +12,11 @@ from backend.audit.refusal.onset_tokens import OnsetTokens, Openings
 from backend.audit.refusal.respond import Request
 from backend.audit.results import Baseline, BaselinePrompt, Figure, Onset, OnsetToken, Response
 from backend.audit.spec import AuditedPrompt
-from backend.audit.stats import auc, cluster_bootstrap, wilson
+from backend.audit.splits import marked
+from backend.audit.stats.bootstrap import cluster_bootstrap
+from backend.audit.stats.rates import auc, wilson
 from backend.engine.protocol import Engine, Pair
+from backend.prompts.prompt import SPLITS
 
 SCREEN_QUANTILE = 0.95  # of the scores of compliant prompts: above it, a completion is not generated to see a flip
 
@@ -68,12 +71,12 @@ def summarise_baseline(
     coherent = [r for _, r in own if r.response.verdict != "incoherent"]
     refused = [r.score for r in coherent if r.response.verdict == "refused"]
     complied = [r.score for r in coherent if r.response.verdict == "complied"]
-    return Baseline(
+    baseline = Baseline(
         onset=Onset(
             tokens=tuple(map(OnsetToken, onset.ids, token_texts, onset.refused, onset.complied)),
             method=onset.method,
             coverage=onset.coverage,
-            auc=auc(refused, complied),
+            auc=marked(auc(refused, complied), "all"),
         ),
         refusal_rate=refusal_rate([x for x in test if x[0].label == "harmful"]),
         over_refusal_rate=refusal_rate([x for x in test if x[0].label == "look_alike"]),
@@ -83,13 +86,14 @@ def summarise_baseline(
         score_look_alike=mean_score("look_alike"),
         score_benign=mean_score("benign"),
         refusal_rate_by_category={
-            c: refusal_rate([x for x in harmful if (x[0].category or "uncategorised") == c]) for c in categories
+            c: marked(refusal_rate([x for x in harmful if (x[0].category or "uncategorised") == c]), "all")
+            for c in categories
         },
         refusal_rate_by_split={
-            split: refusal_rate([x for x in harmful if x[0].split == split])
-            for split in ("discovery", "validation", "test")
+            split: marked(refusal_rate([x for x in harmful if x[0].split == split]), split) for split in SPLITS
         },
     )
+    return marked(baseline, "test")
 
 
 def screen_score(results: Sequence[BaselinePrompt]) -> float:

@@ -1,26 +1,32 @@
-"""Stage 4: the cascade of one prompt - what wakes when refusal features are ablated, round by round - and self-repair.
+"""Stage 4: the cascade of one prompt - what wakes when refusal features are ablated, round by round.
 
 Knows the engine by protocol.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from backend.audit.candidates import ActivationTable, Candidates, strongest_active
+from backend.audit.after_ablation import direct_effects, dormant_now_active
+from backend.audit.candidates import (
+    REFUSAL_RANK,
+    ActivationTable,
+    Candidates,
+    active_refusal_features,
+    strongest_active,
+)
 from backend.audit.feature_sets import FeatureSet, matched_random_sets
 from backend.audit.interventions import Scope, ablate
-from backend.audit.results import Cascade, CascadeRound, Edge, Restored, SelfRepair, Suppression, Woken
+from backend.audit.look_alikes import look_alikes
+from backend.audit.results import Cascade, CascadeRound, Edge, Restored, Suppression, Woken
 from backend.audit.spec import Effort
 from backend.engine.protocol import Activation, Engine, Observation, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
-REFUSAL_RANK = 10  # candidates per layer that count as refusal features
 SMALLEST_PUSH = 0.05  # drop in s, nats: below it a woken feature is not said to push towards refusal
-SMALLEST_DIRECT_EFFECT = 0.25  # nats: below it compensation, a ratio to it, means nothing
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def ablate_singly(
     # A redundant feature does nothing when ablated alone and a mediated one nothing directly: either makes it strong.
     onset_score = baseline.score.value
     total = {f: onset_score - observations[f].score.value for f in features}
-    direct = dict(zip(features, _direct_effects(engine, baseline, features, onset_ids), strict=True))
+    direct = dict(zip(features, direct_effects(engine, baseline, [(f,) for f in features], onset_ids), strict=True))
     strength = {f: max(total[f], direct[f]) for f in features}
     ranked = sorted(features, key=lambda f: -round(strength[f], 2))
     return SingleAblations(tuple(ranked), observations)
@@ -100,35 +106,6 @@ def run_cascade(
     )
 
 
-def measure_self_repair(
-    engine: Engine,
-    prompt: ChatTokens,
-    baseline: Observation,
-    features: FeatureSet,
-    onset_ids: Sequence[int],
-    scope: Scope,
-) -> SelfRepair:
-    """Direct and total effect of ablating a set, with the final norm free and frozen (Rushing & Nanda 2402.15390).
-
-    The direct effect adds the set's removed vectors at the onset position to the final residual, every later block's
-    output held at baseline; the total effect recomputes everything.
-    """
-    plain = baseline.final
-    ablated = engine.final_residuals([Pair(prompt, ablate(features, scope))])[0]
-    in_scope = prompt.classes[-1] in scope.classes
-    removed = sum((_onset_vector(engine, baseline, f) for f in features if in_scope), torch.zeros_like(plain))
-    stacked = torch.stack([plain, plain - removed, ablated])
-    base, direct, total = engine.score_residuals(stacked, onset_ids)
-    frozen = engine.score_residuals(stacked, onset_ids, frozen_scale_of=plain.expand_as(stacked))
-    direct_effect, total_effect = base - direct, base - total
-    direct_frozen, total_frozen = frozen[0] - frozen[1], frozen[0] - frozen[2]
-    compensation = norm_share = None
-    if abs(direct_effect) >= SMALLEST_DIRECT_EFFECT and abs(direct_frozen) >= SMALLEST_DIRECT_EFFECT:
-        compensation = 1 - total_effect / direct_effect
-        norm_share = compensation - (1 - total_frozen / direct_frozen)
-    return SelfRepair(direct_effect, total_effect, direct_frozen, total_frozen, compensation, norm_share)
-
-
 def _round(
     engine: Engine,
     prompt: ChatTokens,
@@ -147,30 +124,34 @@ def _round(
     observed = engine.observe([here], onset_ids, scope)[0]
     woken = dormant_now_active(baseline, observed, frozenset(ablated))
     woken_list = _measure_woken(engine, here, observed, woken, ablated, onset_ids, scope, amounts.woken_tried)
-    control = None
-    if len(ablated) == len(added):  # the first round: what the headline compares
-        control = _count_random(engine, prompt, baseline, table, ablated, onset_ids, scope, amounts, random)
-    pushing = [
-        FeatureId.parse(w.feature) for w in woken_list if w.total_effect is not None and w.total_effect > SMALLEST_PUSH
-    ]
-    edges = _edges(engine, prompt, baseline, singles, added, [w.feature for w in woken_list], onset_ids, scope)
-    finished = CascadeRound(
-        tuple(str(f) for f in added),
-        observed.score.value,
-        tuple(woken_list),
-        len(woken),
-        len(pushing),
-        control,
-        edges,
+    drawn: list[FeatureSet] = []
+    first = len(ablated) == len(added)  # what the headline compares
+    if first:
+        drawn = _wake_at_random(engine, prompt, baseline, table, ablated, onset_ids, scope, amounts, random)
+    pushing = {
+        FeatureId.parse(w.feature): w.total_effect
+        for w in woken_list
+        if w.total_effect is not None and w.total_effect > SMALLEST_PUSH
+    }
+    confirmed = _confirm(
+        engine, here, observed, table, ablated, pushing, onset_ids, scope, amounts.backup_draws, random
     )
-    return finished, pushing
-
-
-def dormant_now_active(
-    baseline: Observation, observed: Observation, ablated: FeatureSet
-) -> dict[FeatureId, Activation]:
-    """Features with no activity in scope at baseline that are active now, the ablated ones left out."""
-    return {f: a for f, a in observed.active.items() if f not in baseline.active and f not in ablated}
+    edges = _edges(engine, prompt, baseline, singles, added, [w.feature for w in woken_list], onset_ids, scope)
+    woke = tuple(str(f) for f in sorted(woken)) if first else ()
+    in_draws = Counter(str(f) for features in drawn for f in features)
+    finished = CascadeRound(
+        ablated=tuple(str(f) for f in added),
+        score=observed.score.value,
+        woken=tuple(replace(w, confirmed=confirmed.get(w.feature)) for w in woken_list),
+        n_woken=len(woken),
+        n_pushing=len(pushing),
+        n_woken_random=sum(map(len, drawn)) / len(drawn) if drawn else None,
+        edges=edges,
+        random_draws=len(drawn),
+        woken_random={name: in_draws[name] for name in sorted({*woke, *in_draws}, key=FeatureId.parse)},
+        woke=woke,
+    )
+    return finished, list(pushing)
 
 
 def _measure_woken(
@@ -187,7 +168,7 @@ def _measure_woken(
     features = sorted(woken)
     if not features:
         return []
-    direct = _direct_effects(engine, observed, features, onset_ids)
+    direct = direct_effects(engine, observed, [(f,) for f in features], onset_ids)
     # A woken feature may act through later blocks instead: its size breaks ties between direct effects of nothing.
     ranked = sorted(range(len(features)), key=lambda i: (-round(direct[i], 2), -woken[features[i]].maximum))
     first = ranked[:tried]
@@ -199,24 +180,7 @@ def _measure_woken(
     ]
 
 
-def _direct_effects(
-    engine: Engine, observed: Observation, features: Sequence[FeatureId], onset_ids: Sequence[int]
-) -> list[float]:
-    """Drop in s when each feature's own vector is taken from the final residual, everything else held."""
-    if not features:
-        return []
-    without = torch.stack([observed.final - _onset_vector(engine, observed, feature) for feature in features])
-    return [observed.score.value - score for score in engine.score_residuals(without, onset_ids)]
-
-
-def _onset_vector(engine: Engine, observed: Observation, feature: FeatureId) -> torch.Tensor:
-    """What a feature adds to the residual at the onset position, [d_model]; zeros when it is silent in scope."""
-    row = engine.saes[feature.layer].W_dec[feature.index].float().cpu()
-    activation = observed.active.get(feature)
-    return row * (activation.onset_coefficient if activation is not None else 0.0)
-
-
-def _count_random(
+def _wake_at_random(
     engine: Engine,
     prompt: ChatTokens,
     baseline: Observation,
@@ -226,13 +190,39 @@ def _count_random(
     scope: Scope,
     amounts: Effort,
     random: np.random.Generator,
-) -> float | None:
+) -> list[FeatureSet]:
+    """What wakes under each of some matched random ablations."""
     active_here = frozenset(baseline.active)
-    sets = matched_random_sets(ablated, active_here, frozenset(), table, amounts.cascade_random_draws, random)
-    pairs = [Pair(prompt, ablate(s, scope), shares_prefix=False) for s in sets]
-    observed = engine.observe(pairs, onset_ids, scope)
-    counts = [len(dormant_now_active(baseline, o, s)) for o, s in zip(observed, sets, strict=True)]
-    return sum(counts) / len(counts) if counts else None
+    drawn = matched_random_sets(ablated, active_here, frozenset(), table, amounts.cascade_random_draws, random)
+    sets = [s for s in drawn if s]
+    observed = engine.observe([Pair(prompt, ablate(s, scope), shares_prefix=False) for s in sets], onset_ids, scope)
+    return [frozenset(dormant_now_active(baseline, o, s)) for o, s in zip(observed, sets, strict=True)]
+
+
+def _confirm(
+    engine: Engine,
+    here: Pair,
+    observed: Observation,
+    table: ActivationTable,
+    ablated: list[FeatureId],
+    claimed: dict[FeatureId, float],
+    onset_ids: Sequence[int],
+    scope: Scope,
+    draws: int,
+    random: np.random.Generator,
+) -> dict[str, bool]:
+    """Whether re-ablating each claimed backup lowers s by more (its total effect) than re-ablating any of its
+    look-alikes does.
+
+    Look-alikes are active here and neither ablated nor claimed. A claim without any is neither confirmed nor denied.
+    A claim that is just one more of its look-alikes would be confirmed once in 1 + draws.
+    """
+    excluded = frozenset(ablated) | frozenset(claimed)
+    pools = {f: look_alikes(f, observed.active, excluded, table, draws, random) for f in claimed}
+    others = sorted({other for pool in pools.values() for other in pool})
+    scores = engine.score([Pair(here.prompt, ablate((*ablated, other), scope)) for other in others], onset_ids)
+    effects = {other: observed.score.value - score.value for other, score in zip(others, scores, strict=True)}
+    return {str(f): claimed[f] > max(effects[other] for other in pool) for f, pool in pools.items() if pool}
 
 
 def _edges(
@@ -266,15 +256,15 @@ def _maximum(observation: Observation, feature: FeatureId) -> float:
 
 
 def _suppression(singles: SingleAblations, baseline: Observation, candidates: Candidates) -> tuple[Suppression, ...]:
-    """What each ablated upstream feature does to the active refusal features of later layers."""
-    refusal = [f for f in candidates.top(REFUSAL_RANK) if f in baseline.active and candidates.cosine(f) > 0]
+    """What each ablated upstream feature does to the active refusal features of each later layer."""
+    refusal = active_refusal_features(candidates, baseline.active)
     found = []
     for source in singles.features:
-        downstream = [f for f in refusal if f.layer > source.layer]
-        if downstream:
+        for layer in sorted({f.layer for f in refusal if f.layer > source.layer}):
+            downstream = [f for f in refusal if f.layer == layer]
             before = [_maximum(baseline, f) for f in downstream]
             after = [_maximum(singles.observations[source], f) for f in downstream]
             drops = [1 - a / b for a, b in zip(after, before, strict=True)]
             silenced = sum(a == 0 for a in after) / len(after)
-            found.append(Suppression(str(source), len(downstream), silenced, sum(drops) / len(drops)))
+            found.append(Suppression(str(source), len(downstream), silenced, sum(drops) / len(drops), layer))
     return tuple(found)

@@ -8,12 +8,13 @@ Knows engine and judge by protocol.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from backend.audit.answers import Answers
 from backend.audit.feature_sets import FeatureSet, FoundSet
 from backend.audit.interventions import Intervention, Scope, ablate
 from backend.audit.refusal.respond import Request, Respond, TokenIds
 from backend.audit.results import Arm, MinimalSet, RandomControl, Response
 from backend.audit.spec import AuditedPrompt
-from backend.audit.stats import empirical_p
+from backend.audit.stats.multiple import empirical_p
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -82,7 +83,7 @@ def confirm_arms(
     together: a generated token costs one pass over the weights, however many rows it is for.
     """
     scope = scopes["default"]
-    answers = _Answers(respond)
+    answers = Answers(respond)
     answers.ask([request for trial in trials for request in _requests(trial, scope, screen)])
     stronger = _strengthened(trials, scope, strengthen, answers)
     chosen = [_chosen(trial, sets, answers) for trial, sets in zip(trials, stronger, strict=True)]
@@ -106,36 +107,6 @@ def confirm_arms(
     return tried
 
 
-class _Answers:
-    """Responses by request name; the same intervention on the same prompt is generated once."""
-
-    def __init__(self, respond: Respond) -> None:
-        self._respond = respond
-        self._by_content: dict[tuple[str, Intervention], Response] = {}
-        self._content_of: dict[str, tuple[str, Intervention]] = {}
-        self.token_ids: TokenIds = {}
-
-    def ask(self, requests: Sequence[Request]) -> None:
-        new: dict[tuple[str, Intervention], Request] = {}
-        for request in requests:
-            content = (request.prompt.prompt.id, request.intervention)
-            self._content_of[request.name] = content
-            if content not in self._by_content:
-                new.setdefault(content, request)
-        # Similar lengths together: what shares a batch is padded to its longest.
-        ordered = sorted(new, key=lambda content: len(new[content].prompt.tokens.ids))
-        answered = self._respond([new[content] for content in ordered])
-        self._by_content.update(zip(ordered, answered.responses, strict=True))
-        self.token_ids.update(answered.token_ids)
-
-    def get(self, name: str) -> Response | None:
-        content = self._content_of.get(name)
-        return None if content is None else self._by_content[content]
-
-    def ids_of(self, prompt_id: str) -> TokenIds:
-        return {name: ids for name, ids in self.token_ids.items() if name.startswith(f"{prompt_id}/")}
-
-
 def _requests(trial: Trial, scope: Scope, screen: float) -> Iterator[Request]:
     prompt_id = trial.audited.prompt.id
     for i, candidate in enumerate(trial.found):
@@ -149,13 +120,13 @@ def _complied(response: Response | None) -> bool:
     return response is not None and response.verdict == "complied"
 
 
-def _disagrees(trial: Trial, answers: _Answers) -> bool:
+def _disagrees(trial: Trial, answers: Answers) -> bool:
     first = answers.get(_name(trial.audited.prompt.id, "minimal", 0))
     return first is not None and first.verdict != "complied"
 
 
 def _strengthened(
-    trials: Sequence[Trial], scope: Scope, strengthen: Strengthen, answers: _Answers
+    trials: Sequence[Trial], scope: Scope, strengthen: Strengthen, answers: Answers
 ) -> list[list[FoundSet]]:
     """Each trial's stronger sets, in the order tried: a margin is tried only where the one before still refused."""
     tried: list[list[FoundSet]] = [[] for _ in trials]
@@ -170,7 +141,7 @@ def _strengthened(
     return tried
 
 
-def _chosen(trial: Trial, stronger: Sequence[FoundSet], answers: _Answers) -> FoundSet | None:
+def _chosen(trial: Trial, stronger: Sequence[FoundSet], answers: Answers) -> FoundSet | None:
     """The first set found, or where it still refused the first stronger one that complies."""
     for i, one in enumerate(stronger):
         if _complied(answers.get(_name(trial.audited.prompt.id, "stronger", i))):
@@ -182,7 +153,7 @@ def _assemble(
     trial: Trial,
     stronger: Sequence[FoundSet],
     chosen: FoundSet | None,
-    answers: _Answers,
+    answers: Answers,
     random: dict[str, RandomControl],
 ) -> Tried:
     prompt_id = trial.audited.prompt.id
@@ -211,7 +182,7 @@ def _minimal_set(found: FoundSet, response: Response | None) -> MinimalSet:
 
 
 def _random_control(
-    trial: Trial, name: str, n_draws: int, chosen: FoundSet, scores: dict[str, float], answers: _Answers
+    trial: Trial, name: str, n_draws: int, chosen: FoundSet, scores: dict[str, float], answers: Answers
 ) -> RandomControl:
     names = [_name(trial.audited.prompt.id, "random", name, i) for i in range(n_draws)]
     generated = [response for response in map(answers.get, names) if response is not None]
@@ -222,6 +193,7 @@ def _random_control(
         n_flipped=sum(response.verdict == "complied" for response in generated),
         scores=values,
         p=empirical_p(-chosen.score, [-value for value in values]),
+        n_incoherent=sum(response.verdict == "incoherent" for response in generated),
     )
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from backend.audit.interventions import DirectionEdit, Intervention, Scope
 from backend.audit.results import NOTHING_MEASURED, Direction, DirectionCell, Figure
 from backend.audit.spec import AuditedPrompt
-from backend.audit.stats import wilson
+from backend.audit.splits import marked
+from backend.audit.stats.rates import wilson
 from backend.engine.protocol import Engine, Pair
 
 KL_LIMIT = 0.1  # nats, mean over benign prompts
@@ -164,7 +165,7 @@ def direction_result(
 
 def with_necessity(direction: Direction, necessity: Figure, score_ablated: Figure) -> Direction:
     """The direction with what ablating it did to refused test prompts."""
-    return replace(direction, necessity=necessity, score_ablated=score_ablated)
+    return marked(replace(direction, necessity=necessity, score_ablated=score_ablated), "test")
 
 
 def _cell(

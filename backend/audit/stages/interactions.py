@@ -17,7 +17,7 @@ from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import TwoByTwo
 from backend.audit.spec import AuditedPrompt
-from backend.audit.stats import cluster_bootstrap
+from backend.audit.stats.bootstrap import cluster_bootstrap
 from backend.engine.protocol import Engine
 from backend.engine.protocol import Pair as Evaluation
 from backend.subjects.sparse_autoencoder import FeatureId

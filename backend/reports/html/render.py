@@ -8,7 +8,7 @@ the template, and a content-security policy lets only the two scripts shipped he
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from backend.audit.results import Feature, PromptResult, Report
+from backend.audit.results import ArmFigures, Feature, PromptResult, Report
 from backend.reports.card_figures import card_figures
 from backend.reports.html import words
 from backend.reports.outcomes import outcome, random_flips, smallest_set
@@ -39,17 +39,34 @@ class HtmlAnswer:
     """One question an auditor asks first."""
 
     question: str
-    word: str  # yes, leans no, ...
-    sentence: str  # the figures behind it and the rule
+    word: str  # yes, no, undecided, not measured; empty where an older report has no answer
+    sentence: str  # the figures behind it
+    rule: str  # that the answer follows from, in words; empty where there is no answer
 
 
-def render_html(
-    report: Report, answers: Sequence[HtmlAnswer], figures: Sequence[HtmlFigure], glossary: Mapping[str, str]
-) -> str:
+@dataclass(frozen=True)
+class HtmlArm:
+    """One arm of the verification in words."""
+
+    label: str
+    words: str  # what is done
+
+
+@dataclass(frozen=True)
+class HtmlWords:
+    """What the caller says around the figures of the report."""
+
+    answers: Sequence[HtmlAnswer] = ()  # shown in order
+    no_answers: str = ""  # said above them where the report has none of its own
+    arms: Mapping[str, HtmlArm] = field(default_factory=dict)  # of the verification, in order; others are not shown
+    glossary: Mapping[str, str] = field(default_factory=dict)  # term -> definition, printed at the end
+
+
+def render_html(report: Report, said: HtmlWords, figures: Sequence[HtmlFigure]) -> str:
     """The whole file as text (UTF-8), about 1.6 MB with the chart library.
 
-    answers, figures: made by the caller, shown in order. glossary: term -> definition, printed at the end. Serve it as
-    an attachment (`Content-Disposition: attachment`): a server's content-security policy would stop its scripts.
+    figures: made by the caller, shown in order. Serve it as an attachment (`Content-Disposition: attachment`): a
+    server's content-security policy would stop its scripts.
     """
     template = _environment().get_template("report.html.j2")
     scripts = [_read(name) for name in SCRIPTS]
@@ -59,7 +76,9 @@ def render_html(
         policy=_policy(scripts),
         style=Markup(_read("report.css")),
         scripts=[Markup(script) for script in scripts],
-        answers=answers,
+        answers=said.answers,
+        no_answers=said.no_answers,
+        arms=_arms(report, said.arms),
         card=card_figures(report.report_card),
         figures=[(figure, _inert(json.loads(figure.plotly))) for figure in figures],
         n_audited=len(audited),
@@ -67,8 +86,13 @@ def render_html(
         features=_features_first(report)[:FEATURES_SHOWN],
         pairs=report.interactions.pairs,
         manifest=json.dumps(_manifest(report), indent=1, ensure_ascii=False),
-        glossary=sorted(glossary.items()),
+        glossary=sorted(said.glossary.items()),
     )
+
+
+def _arms(report: Report, arms: Mapping[str, HtmlArm]) -> list[tuple[str, str, ArmFigures]]:
+    measured = report.verification.arms if report.verification is not None else {}
+    return [(arm.label, arm.words, measured[name]) for name, arm in arms.items() if name in measured]
 
 
 def _environment() -> Environment:

@@ -6,23 +6,7 @@ from backend.audit.progress import Step
 from backend.audit.results import PromptResult, Report
 from backend.audit.spec import AuditSettings
 from backend.subjects.planted.circuit import PlantedTruth
-from backend.subjects.planted.subject import planted_subject
 from tests.planted_audits import FEW, audit_planted
-
-
-@pytest.fixture(scope="module")
-def planted() -> Report:
-    return audit_planted("planted", {"discovery": 1, "validation": 2, "test": 4}).report
-
-
-@pytest.fixture(scope="module")
-def null() -> Report:
-    return audit_planted("planted-null", {"discovery": 1, "validation": 1, "test": 3}).report
-
-
-@pytest.fixture(scope="module")
-def truth() -> PlantedTruth:
-    return planted_subject("planted").truth
 
 
 def worked(report: Report, kind: str | None = None) -> list[PromptResult]:
@@ -71,6 +55,33 @@ def test_the_backup_is_dormant_wakes_and_is_the_only_one_that_pushes(planted: Re
         for prompt in worked(planted, kind):
             assert prompt.cascade is not None
             assert all((w.total_effect or 0) < 0.3 for r in prompt.cascade.rounds for w in r.woken)
+
+
+def test_the_backup_is_told_from_what_any_ablation_wakes(planted: Report, truth: PlantedTruth) -> None:
+    cascade, backup = planted.cascade, str(truth.backup)
+    claimed = [f for f in cascade.woken_features if f.q <= 0.05]
+    assert [f.feature for f in claimed] == [backup]
+    assert claimed[0].p == pytest.approx((1 / 5) ** 4)  # four prompts, four draws each
+    assert cascade.backups_confirmed.value == 1.0
+    assert cascade.backups_confirmed.n == 4
+    for prompt in worked(planted):
+        assert prompt.cascade is not None
+        assert not any(w.confirmed and w.feature != backup for r in prompt.cascade.rounds for w in r.woken)
+
+
+@pytest.mark.parametrize("kind", ["additive", "redundant", "backup", "serial"])
+def test_depth_in_whole_layers(planted: Report, truth: PlantedTruth, kind: str) -> None:
+    depths = {p.layer_cascade.depth for p in worked(planted, kind) if p.layer_cascade is not None}
+    assert depths == {truth.kinds[kind].depth_by_layer}
+
+
+def test_the_serial_pair_s_layers_influence_one_another(planted: Report, truth: PlantedTruth) -> None:
+    upstream, downstream = truth.kinds["serial"].pair
+    found = {(i.upstream, i.downstream): i for i in planted.cascade.influence}
+    assert set(found) == {(a, b) for a in truth.layers for b in truth.layers if a < b}
+    pair = found[upstream.layer, downstream.layer]
+    assert (pair.share_deactivated.value or 0) > 0
+    assert pair.mean_drop.n == 16  # every refused test prompt
 
 
 def test_claimed_pairs_are_the_planted_ones_with_their_signs(planted: Report, truth: PlantedTruth) -> None:
@@ -135,6 +146,12 @@ def test_nothing_is_found_in_the_null_model(null: Report) -> None:
     assert null.report_card.minimal_set_size.value is None
     assert null.cascade.flipped.value == 0.0
     assert not any(w.total_effect and w.total_effect > 1 for p in prompts for r in p.cascade.rounds for w in r.woken)  # type: ignore[union-attr]
+    assert not any(w.confirmed for p in prompts for r in p.cascade.rounds for w in r.woken)  # type: ignore[union-attr]
+    assert all(p.layer_cascade is not None and p.layer_cascade.depth is None for p in prompts)
+    assert null.cascade.layer_flipped.value == 0.0
+    assert null.cascade.backups_confirmed.value is None  # none is even claimed
+    assert null.cascade.n_woken_screened > 0
+    assert not any(f.q <= 0.05 for f in null.cascade.woken_features)
     assert all(abs(p.measured.interaction.value or 0.0) < 0.3 for p in null.interactions.pairs)
     assert null.direction.rule_met  # the direction is the positive control: it still finds what no feature carries
 

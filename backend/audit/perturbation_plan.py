@@ -1,0 +1,123 @@
+"""What stage 6 will do: which refused test prompts are perturbed, how, and which of it is answered by a completion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.audit.claimed_sets import claimed_set
+from backend.audit.feature_sets import FeatureSet
+from backend.audit.headline import headline
+from backend.audit.prompt_groups import evenly_spaced
+from backend.audit.refusal.respond import Respond
+from backend.audit.results import BaselinePrompt, PromptResult
+from backend.audit.spec import AuditedPrompt, AuditSettings
+from backend.audit.splits import of_split
+from backend.audit.stability_summary import Tried
+from backend.audit.stages.stability import (
+    CORE_WEIGHTS,
+    SPOKEN_PROMPTS,
+    WEIGHTS,
+    WeightPerturbation,
+    versions,
+    why_not_spoken,
+)
+from backend.prompts.perturbations.perturbation import TextPerturbation
+from backend.prompts.perturbations.registry import ALL, CORE
+from backend.subjects.language_model import LanguageModel
+from backend.subjects.sparse_autoencoder import FeatureId
+
+ONE_DICTIONARY = Tried(
+    "other_dictionary", "dictionary", "another SAE of the same layers", "the subject has one dictionary"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Prompts, and what is asked of each."""
+
+    prompts: tuple[AuditedPrompt, ...]
+    originals: tuple[FeatureSet | None, ...]  # of each prompt, its smallest confirmed minimal set
+    versions: tuple[dict[str, AuditedPrompt], ...]  # of each prompt, by perturbation of the text
+    weights: tuple[WeightPerturbation, ...]
+    completed: frozenset[str]  # perturbations whose prompts are answered by a completion
+    tried: tuple[Tried, ...]  # every perturbation in the report's order, with why it is not run
+
+
+def plan_perturbations(
+    model: LanguageModel,
+    respond: Respond,
+    answered: Sequence[AuditedPrompt],
+    scored: Sequence[BaselinePrompt],
+    results: Sequence[PromptResult],
+    settings: AuditSettings,
+) -> Plan:
+    """Evenly spaced refused test prompts under every perturbation of the effort that applies to them.
+
+    answered, scored: prompts with their baselines, in one order. respond: for benign prompts in other languages.
+    """
+    amounts, seed = settings.amounts, settings.seed
+    whole = amounts.stability_perturbations == "all"
+    texts, weights = (ALL, WEIGHTS) if whole else (CORE, CORE_WEIGHTS)
+    every: list[TextPerturbation | WeightPerturbation] = [*texts, *weights]
+    chosen = evenly_spaced(headline(of_split(results, "test")), amounts.stability_prompts)
+    by_id = {one.prompt.id: one for one in answered}
+    prompts = tuple(by_id[result.id] for result in chosen)
+    if not prompts:
+        reason = "no refused test prompt to perturb"
+        tried = [Tried(one.name, one.kind, one.description, reason) for one in every]
+        return Plan((), (), (), (), frozenset(), (*tried, ONE_DICTIONARY))
+
+    skipped = _unspoken_languages(model, respond, answered, scored, texts, settings)
+    usable = [one for one in texts if one.name not in skipped]
+    asked_as = tuple(versions(model, one, usable, seed, amounts.max_new_tokens) for one in prompts)
+    sizes = {one.name: sum(one.name in of_prompt for of_prompt in asked_as) for one in usable}
+    skipped |= {name: "it applies to none of these prompts" for name, n in sizes.items() if not n}
+    sizes |= {one.name: len(prompts) for one in weights}
+    planned = [(one.name, one.kind, sizes.get(one.name, 0)) for one in every]
+    tried = [Tried(one.name, one.kind, one.description, skipped.get(one.name, "")) for one in every]
+    return Plan(
+        prompts,
+        tuple(_claimed(result) for result in chosen),
+        asked_as,
+        weights,
+        answered_perturbations(planned, amounts.stability_completions),
+        (*tried, ONE_DICTIONARY),
+    )
+
+
+def answered_perturbations(planned: Sequence[tuple[str, str, int]], most: int) -> frozenset[str]:
+    """Perturbations whose prompts are all answered by a completion: as many as fit into `most` completions, wrappers
+    first, for they are what changes verdicts. planned: name, kind and number of prompts of each."""
+    names, left = set(), most
+    for name, _, n in sorted(planned, key=lambda one: one[1] != "wrapper"):
+        if n <= left:
+            names.add(name)
+            left -= n
+    return frozenset(names)
+
+
+def _unspoken_languages(
+    model: LanguageModel,
+    respond: Respond,
+    answered: Sequence[AuditedPrompt],
+    scored: Sequence[BaselinePrompt],
+    perturbations: Sequence[TextPerturbation],
+    settings: AuditSettings,
+) -> dict[str, str]:
+    """Languages the subject does not follow, with why we say so."""
+    benign = [
+        one
+        for one, baseline in zip(answered, scored, strict=True)
+        if one.prompt.label == "benign" and baseline.response.verdict == "complied"
+    ]
+    few, room = evenly_spaced(benign, SPOKEN_PROMPTS), settings.amounts.max_new_tokens
+    reasons = {}
+    for frame in (one for one in perturbations if one.kind == "language"):
+        framed = [one for prompt in few for one in versions(model, prompt, [frame], settings.seed, room).values()]
+        if reason := why_not_spoken(respond, framed, frame.name):
+            reasons[frame.name] = reason
+    return reasons
+
+
+def _claimed(result: PromptResult) -> FeatureSet | None:
+    claimed = claimed_set(result)
+    return frozenset(map(FeatureId.parse, claimed.features)) if claimed is not None else None

@@ -1,0 +1,1 @@
+from backend.judges.named import judges_named
