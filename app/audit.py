@@ -9,57 +9,51 @@ from types import FrameType
 
 from rich.console import Console
 
+from app.audit_options import AuditOptions
+from app.gate import enforce
 from app.models import parse_layers
 from app.progress_view import watch
 from app.report_card import show
-from backend.audit.spec import AuditSettings, EffortName, OnsetMethod
+from backend.audit.spec import AuditSettings
 from backend.errors import Interrupted
 from backend.jobs.audit_run import AuditRun, rerun_command
+from backend.judges.named import check_names
 from backend.prompts.load import load_prompts
 from backend.reports.audit_folder import AuditFolder
+from backend.reports.gate import read_gate
 from backend.reports.manifest import identity
 from backend.subjects.planted.prompts import PLANTED_PROMPTS, planted_prompts
-from backend.subjects.subject import Device, Dtype, load_subject
+from backend.subjects.subject import load_subject
 
 
-def run(
-    *,
-    subject: str,
-    prompts: str,
-    out: Path,
-    effort: EffortName,
-    layers: str | None,
-    saes: str | None,
-    seed: int,
-    device: Device,
-    dtype: Dtype,
-    onset: OnsetMethod,
-    include_sink: bool,
-    resume: bool,
-) -> None:
+def run(options: AuditOptions) -> None:
     """Audit and show the report card. Everything cheap is checked before the model is loaded."""
     console = Console(stderr=True)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    settings = AuditSettings(effort, seed, onset, include_sink)
-    audited_layers = parse_layers(layers)
-    prompt_set = planted_prompts() if prompts == PLANTED_PROMPTS else load_prompts(prompts, seed=seed)
-    folder = AuditFolder(out)
-    folder.prepare(resume=resume)
+    settings = AuditSettings(options.effort, options.seed, options.onset, options.include_sink)
+    layers, prompts = parse_layers(options.layers), options.prompts
+    check_names(options.judge)
+    gate = read_gate(options.gate) if options.gate is not None else None
+    prompt_set = planted_prompts() if prompts == PLANTED_PROMPTS else load_prompts(prompts, seed=options.seed)
+    folder = AuditFolder(options.out)
+    folder.prepare(resume=options.resume)
     for note in prompt_set.notes:
         console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
-    with _stoppable(out):
-        with console.status(f"loading {subject}"):
-            loaded = load_subject(subject, saes, audited_layers, device, dtype)
+    with _stoppable(options.out):
+        with console.status(f"loading {options.subject}"):
+            loaded = load_subject(options.subject, options.saes, layers, options.device, options.dtype)
         command = rerun_command(
-            subject=subject, prompts=prompts, settings=settings, layers=audited_layers, saes=saes, device=device,
-            dtype=dtype,
+            subject=options.subject, prompts=prompts, settings=settings, layers=layers, saes=options.saes,
+            device=options.device, dtype=options.dtype, judges=options.judge,
         )  # fmt: skip
-        audit = AuditRun.prepare(loaded, prompt_set, settings, started, command)
+        audit = AuditRun.prepare(loaded, prompt_set, settings, started, command, options.judge)
         folder.claim(identity(audit.manifest))
         with watch(console) as progress:
             audited = audit.go(folder, progress)
         folder.finish(audited)
     show(Console(), audited.report, folder.path)
+    if gate is not None:
+        enforce(Console(), gate, audited.report)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from app.judges import judges
 from app.models import models
 from backend.errors import RefusalscopeError
 
@@ -20,6 +21,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 cli.add_typer(models, name="models")
+cli.add_typer(judges, name="judges")
 
 
 @cli.callback()
@@ -57,7 +59,17 @@ def audit(
     include_sink: Annotated[
         bool, typer.Option(help="Also try minimal sets with the attention sink in scope, beside their own control.")
     ] = False,
+    judge: Annotated[
+        list[str],
+        typer.Option(
+            help="phrases, classifier:ID[#LABEL=refused,...] or llm:https://HOST/v1#MODEL (key: "
+            "REFUSALSCOPE_JUDGE_KEY). Repeatable: the first one's verdicts count, the others are compared."
+        ),
+    ] = ["phrases"],  # noqa: B006 (typer copies it)
     resume: Annotated[bool, typer.Option(help="Go on with a stopped audit; finished prompts are kept.")] = False,
+    gate: Annotated[
+        Path | None, typer.Option(help="A TOML file of what the report must show; if it does not, exit code 4.")
+    ] = None,
     server: Annotated[
         str | None,
         typer.Option(
@@ -66,28 +78,9 @@ def audit(
     ] = None,
 ) -> None:
     """Audit one subject on a set of prompts and write DIR/report.json."""
-    if server is not None:
-        from app.remote_audit import run_remote
+    from app.audit_options import AuditOptions
 
-        run_remote(
-            server,
-            subject=subject,
-            prompts=prompts,
-            out=out,
-            effort=effort,
-            layers=layers,
-            saes=saes,
-            seed=seed,
-            device=device,
-            dtype=dtype,
-            onset=onset,
-            include_sink=include_sink,
-            resume=resume,
-        )
-        return
-    from app.audit import run
-
-    run(
+    options = AuditOptions(
         subject=subject,
         prompts=prompts,
         out=out,
@@ -99,8 +92,18 @@ def audit(
         dtype=dtype,
         onset=onset,
         include_sink=include_sink,
+        judge=tuple(judge),
         resume=resume,
+        gate=gate,
     )
+    if server is None:
+        from app.audit import run
+
+        run(options)
+    else:
+        from app.remote_audit import run_remote
+
+        run_remote(server, options)
 
 
 @cli.command()
@@ -173,6 +176,50 @@ def report(
     from app.report import run
 
     run(audit=audit, output=output, format=format, data=data, database=database)
+
+
+@cli.command()
+def compare(
+    audits: Annotated[
+        list[str], typer.Argument(metavar="AUDIT...", help="Folders, report.json files or ids; the reference first.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write it: a .json file, or a .md one of tables.")
+    ] = None,
+    match_features: Annotated[
+        bool,
+        typer.Option(
+            "--match-features", help="Where SAEs differ, load them and match features by decoder direction (cosine)."
+        ),
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
+    ] = None,
+) -> None:
+    """Compare audits of the same prompts: paired tests, differences with intervals, features in common."""
+    from app.compare import run
+
+    run(audits=audits, output=output, match_features=match_features, data=data, database=database)
+
+
+@cli.command()
+def gate(
+    audit: Annotated[str, typer.Argument(help="An audit's folder or report.json, or its id in the database.")],
+    file: Annotated[Path, typer.Argument(help="A TOML file of what the report must show.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
+    ] = None,
+) -> None:
+    """Hold a finished audit against a gate: exit code 0 when it shows what is asked, 4 when not."""
+    from app.gate import run
+
+    run(audit=audit, file=file, data=data, database=database)
 
 
 def main() -> None:

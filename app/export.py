@@ -1,18 +1,29 @@
 """A report as one HTML file: the dashboard's own answers, figures and terms, handed to the renderer. Wiring only."""
 
-from backend.api.schemas import FeatureLine, LayerUse, Slice
+from dataclasses import asdict
+from typing import Any
+
+from backend.api.schemas import CascadeGraph, FeatureLine, LayerUse, Slice
 from backend.audit.results import Feature, Report
 from backend.reports import tallies
-from backend.reports.html.render import HtmlAnswer, HtmlFigure, render_html
+from backend.reports.cascade_graph import CascadeStory, cascade_graph
+from backend.reports.html.render import HtmlAnswer, HtmlArm, HtmlFigure, HtmlWords, render_html
+
+Drawn = tuple[str, str, Any]  # title, caption, plotly figure
 
 
 def report_html(report: Report) -> str:
     """The self-contained HTML report. Takes a second or so: never call it on the event loop."""
-    from frontend.answers import answers
+    from frontend.answers import NO_ANSWERS, figures_in_words
+    from frontend.arm_words import ARMS
     from frontend.terms import TERMS  # imports the component library
 
-    in_words = [HtmlAnswer(a.question, a.word, a.sentence) for a in answers(report.report_card, report.cascade)]
-    return render_html(report, in_words, _figures(report), TERMS)
+    card = report.report_card
+    in_words = [HtmlAnswer(one.question, one.answer, one.text, one.rule) for one in card.statements]
+    if not in_words:
+        in_words = [HtmlAnswer(a.question, "", a.sentence, "") for a in figures_in_words(card, report.cascade)]
+    arms = {name: HtmlArm(arm.label, arm.words) for name, arm in ARMS.items()}
+    return render_html(report, HtmlWords(in_words, NO_ANSWERS, arms, TERMS), _figures(report))
 
 
 def _figures(report: Report) -> list[HtmlFigure]:
@@ -21,7 +32,7 @@ def _figures(report: Report) -> list[HtmlFigure]:
     uses = [LayerUse(**vars(tally)) for tally in tallies.layers(report)]
     by_category = [Slice(category=c, counts=n) for c, n in tallies.outcomes_by_category(report.prompts).items()]
     n_layers = report.manifest.subject.get("n_layers")
-    drawn = [
+    drawn: list[Drawn] = [
         (
             "What makes refusals comply",
             "Share of refused test prompts that comply under each arm, with 95 % intervals.",
@@ -64,7 +75,60 @@ def _figures(report: Report) -> list[HtmlFigure]:
             interactions.model_fit(report.interactions.r2_heldout, report.interactions.r2_linear),
         ),
     ]
+    drawn += [*_cascade_and_pairs(report), *_verification(report), *_stability(report)]
     return [HtmlFigure(title, caption, figure.to_json()) for title, caption, figure in drawn]
+
+
+def _cascade_and_pairs(report: Report) -> list[Drawn]:
+    from frontend.figures.cascade_graph import cascade_graph as layered
+    from frontend.figures.interaction_map import interaction_map
+
+    stories = [
+        CascadeStory(prompt.baseline.score, prompt.cascade, prompt.single_effects)
+        for prompt in report.prompts
+        if prompt.cascade is not None and prompt.split == "test"
+    ]
+    drawn: list[Drawn] = []
+    if stories:
+        about = "Features by round over refused test prompts: size is the effect, lines are wake-ups."
+        drawn.append(
+            (
+                "What each round ablates and wakes",
+                about,
+                layered(CascadeGraph.model_validate(asdict(cascade_graph(stories)))),
+            )
+        )
+    if report.interactions.pairs:
+        about = "Fitted coefficient of each claimed pair, nats; letters: b backup, s serial, a additive, ? undecided."
+        drawn.append(("Which pairs interact", about, interaction_map(report.interactions, None)))
+    return drawn
+
+
+def _verification(report: Report) -> list[Drawn]:
+    from frontend.figures.verification import flips_by_verified_arm, length_sweep, transfer_curve
+
+    drawn: list[Drawn] = []
+    if report.verification is not None:
+        about = "Share of refused test prompts that comply under each arm of the verification, with 95 % intervals."
+        drawn.append(("Every claim beside its controls", about, flips_by_verified_arm(report.verification.arms)))
+        about = "Share of refused test prompts flipped by score as pooled features are ablated one after another."
+        drawn.append(("How far pooled features reach", about, transfer_curve(report.verification.transfer)))
+    if report.judges is not None and report.judges.length_sweep:
+        about = "Share of harmful test prompts judged refused, by tokens of the completion the judge is shown."
+        drawn.append(("Does the judge see enough", about, length_sweep(report.judges.length_sweep)))
+    return drawn
+
+
+def _stability(report: Report) -> list[Drawn]:
+    from frontend.figures.stability import MEASURES, by_perturbation
+
+    if report.stability is None:
+        return []
+    run = [one for one in report.stability.perturbations if not one.skipped]
+    about = "By perturbation, with 95 % intervals; open grey marks are the placebo."
+    return [
+        (f"Under perturbation: {measure.title}", about, by_perturbation(run, measure)) for measure in MEASURES.values()
+    ]
 
 
 def _line(feature: Feature) -> FeatureLine:

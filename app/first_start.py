@@ -3,8 +3,10 @@
 from importlib.resources import files
 
 from backend.api.imports import add_report
+from backend.api.problem import ApiError
 from backend.api.schemas import AuditRequest, AuditSpec
 from backend.api.submitting import submit
+from backend.errors import BadInput
 from backend.prompts.bundled.subsets import SUBSETS
 from backend.prompts.load import load_prompts
 from backend.store import audits, prompt_sets, subjects
@@ -19,7 +21,7 @@ EXAMPLES = "examples"  # folder of the backend: NAME/report.json of audits that 
 def first_start(database: Database) -> None:
     """Idempotent. An example that was deleted does not come back."""
     with database.transaction() as session:
-        empty = not subjects.ids(session)
+        empty = not subjects.list_subjects(session, kind="bundled", limit=1).items  # others may have been added before
         for subject in BUNDLED_SUBJECTS.values():
             subjects.add(session, subject.id, kind="bundled", description=subject.description, layers=bundled_layers())
         for name, description in PLANTED_SUBJECTS.items():
@@ -33,11 +35,14 @@ def first_start(database: Database) -> None:
 
 
 def submit_demo(database: Database) -> None:
-    """Queue a first live audit, unless one is under way or its answer is known. Raises ApiError when it cannot run."""
+    """Queue a first live audit, unless one is under way or its answer is known. Raises BadInput when it cannot run."""
     with database.transaction() as session:
         waiting = audits.list_audits(session, subject=DEMO.subject, prompt_set=DEMO.prompt_set, limit=100).items
         if not any(audit.state in ("queued", "running") for audit in waiting):
-            submit(session, AuditRequest(spec=DEMO))
+            try:
+                submit(session, AuditRequest(spec=DEMO))
+            except ApiError as error:
+                raise BadInput(f"--audit-demo: {error.detail}") from error
 
 
 def _add_examples(database: Database) -> None:

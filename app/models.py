@@ -1,8 +1,13 @@
-"""`refusalscope models list | fetch | check`: which subjects there are, bringing them here, and whether one is fit.
+"""`refusalscope models list | fetch | check | add | remove`: which subjects there are, bringing them here, whether one
+is fit, and others made known to the service.
 
 Errors are raised as RefusalscopeError for the command line to show; heavy libraries are imported by the commands.
 """
 
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,11 +16,20 @@ from rich.progress import Progress
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from backend.store.database import Database, Session
     from backend.subjects.check import SubjectCheck
     from backend.subjects.sae_quality import Quality
 
-models = typer.Typer(help="Subjects: list, fetch, check.", no_args_is_help=True)
+models = typer.Typer(help="Subjects: list, fetch, check, add, remove.", no_args_is_help=True)
 console = Console()
+
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+Data = Annotated[
+    Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
+]
+Url = Annotated[
+    str | None, typer.Option("--database", help="Database URL; default: a SQLite file in the data directory.")
+]
 
 
 @models.command("list")
@@ -86,6 +100,96 @@ def check_model(
     if check.ok:
         console.print(f"{subject}: fit for an audit ({len(check.findings)} warnings)", highlight=False, markup=False)
     raise typer.Exit(0 if check.ok else 1)
+
+
+@models.command("add")
+def add_model(
+    subject_id: Annotated[str, typer.Argument(metavar="ID", help="What to call it: a-z, 0-9 and dashes, at most 40.")],
+    subject: Annotated[str, typer.Option(help="A model folder or a hub id.")],
+    saes: Annotated[str, typer.Option(help="A directory of sae-lens SAEs, or RELEASE:PATTERN with * for the layer.")],
+    layers: Annotated[
+        str | None, typer.Option(help="Layers to audit, e.g. 9,12,15; all with an SAE by default.")
+    ] = None,
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Let the service audit a model of your own. It is loaded once with its SAEs, to see that they fit."""
+    from backend.store import subjects
+    from backend.subjects.subject import load_subject
+
+    _check_id(subject_id)
+    source, sae_source = _absolute(subject), _absolute(saes)
+    with _opened(data, database) as store:
+        with store.reading() as session:
+            _refuse_taken(session, subject_id, source, sae_source)
+        with console.status(f"loading {subject}"):
+            loaded = load_subject(source, sae_source, parse_layers(layers))
+        found, description = list(loaded.saes), f"{source} with SAEs of {sae_source}"
+        with store.transaction() as session:
+            _refuse_taken(session, subject_id, source, sae_source, found)
+            subjects.add(
+                session, subject_id, kind="added", description=description, source=source, saes=sae_source, layers=found
+            )
+    audited = ", ".join(map(str, found))
+    line = f"added {subject_id}: {description}, layers {audited}"
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@models.command("remove")
+def remove_model(
+    subject_id: Annotated[str, typer.Argument(metavar="ID", help="Of a subject that was added.")],
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Take an added subject from the service again. Its files stay; refused while an audit names it."""
+    from backend.errors import BadInput
+    from backend.store import subjects
+
+    with _opened(data, database) as store, store.transaction() as session:
+        if not subjects.delete(session, subject_id):
+            added = [row.id for row in subjects.list_subjects(session, kind="added", limit=20).items]
+            raise BadInput(f"ID {subject_id}: not a subject that was added; there are: {', '.join(added) or 'none'}")
+    console.print(f"removed {subject_id}", highlight=False, markup=False)
+
+
+def _check_id(subject_id: str) -> None:
+    from backend.errors import BadInput
+    from backend.subjects.catalogue import BUNDLED_SUBJECTS, PLANTED_SUBJECTS
+
+    if ID.fullmatch(subject_id) is None:
+        raise BadInput(f"ID {subject_id}: use a-z, 0-9 and dashes, at most 40, a letter or digit first")
+    if subject_id in BUNDLED_SUBJECTS or subject_id in PLANTED_SUBJECTS:
+        raise BadInput(f"ID {subject_id}: it comes with Refusalscope; choose another")
+
+
+def _refuse_taken(
+    session: "Session", subject_id: str, source: str, saes: str, layers: Sequence[int] | None = None
+) -> None:
+    """Raises BadInput when the id is another subject's. layers: None before they are known."""
+    from backend.errors import BadInput
+    from backend.store import subjects
+
+    row = subjects.get(session, subject_id)
+    if row is None or ((row.source, row.saes) == (source, saes) and layers in (None, row.layers)):
+        return
+    of = ", ".join(map(str, row.layers or ()))
+    raise BadInput(
+        f"ID {subject_id}: it is {row.description}, layers {of}; choose another, or first run refusalscope models "
+        f"remove {subject_id}"
+    )
+
+
+def _absolute(name: str) -> str:
+    """A folder by its whole path, for the worker may run elsewhere; the name of something published as it is."""
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+
+def _opened(data: Path | None, url: str | None) -> "closing[Database]":
+    from app.settings import read_settings
+    from backend.store.database import Database
+
+    settings = read_settings(data=data, database=url)
+    return closing(Database.open(settings.database, settings.data))
 
 
 def parse_layers(text: str | None) -> list[int] | None:

@@ -11,6 +11,8 @@ import httpx
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.audit_options import AuditOptions
+from app.gate import enforce
 from app.models import parse_layers
 from app.progress_view import watch
 from app.report_card import show
@@ -18,51 +20,41 @@ from backend.api.schemas import AuditRequest, AuditSpec, AuditSummary, Job, Prob
 from backend.audit.progress import Progress, Step
 from backend.errors import AuditFailed, BadInput, Interrupted, OutputError
 from backend.prompts.bundled.subsets import SUBSETS
+from backend.reports.gate import read_gate
 from backend.reports.report_json import report_from_json
-from backend.reports.whole_file import write_whole
+from backend.reports.whole_file import make_folder, write_whole
 from backend.subjects.planted.prompts import PLANTED_PROMPTS
 
 REPORT = "report.json"
 SECONDS = httpx.Timeout(30.0, read=120.0)  # a stream says something every 15 s
 
 
-def run_remote(
-    server: str,
-    *,
-    subject: str,
-    prompts: str,
-    out: Path,
-    effort: str,
-    layers: str | None,
-    saes: str | None,
-    seed: int,
-    device: str,
-    dtype: str,
-    onset: str,
-    include_sink: bool,
-    resume: bool,
-) -> None:
-    """Submit, follow, and write report.json into `out`; what can be refused here is, before anything is sent.
+def run_remote(server: str, options: AuditOptions) -> None:
+    """Submit, follow, and write report.json into `options.out`; what can be refused here is, before anything is sent.
 
     The server keeps the audit: Ctrl-C leaves it running, and the same command later finds it done.
     """
     console = Console(stderr=True)
-    if saes is not None:
-        raise BadInput("--saes: a server audits the subjects it has; leave it out, or run without --server")
-    if resume:
+    if options.saes is not None:
+        raise BadInput(
+            "--saes: a server audits the subjects it has; add it there with refusalscope models add, and leave this out"
+        )
+    if options.resume:
         raise BadInput("--resume: a server keeps what is finished by itself; leave it out")
-    folder = _prepared(out)
+    gate = read_gate(options.gate) if options.gate is not None else None
+    folder = _prepared(options.out)
     with _connected(server) as client:
         spec = AuditSpec(
-            subject=subject,
-            prompt_set=_prompt_set(client, prompts),
-            effort=effort,
-            layers=parse_layers(layers),
-            seed=seed,
-            onset=onset,
-            include_sink=include_sink,
-            device=device,
-            dtype=dtype,
+            subject=options.subject,
+            prompt_set=_prompt_set(client, options.prompts, options.seed),
+            effort=options.effort,
+            layers=parse_layers(options.layers),
+            seed=options.seed,
+            onset=options.onset,
+            include_sink=options.include_sink,
+            device=options.device,
+            dtype=options.dtype,
+            judge=list(options.judge),
         )
         answer = _ask(client, "POST", "/api/audits", json=AuditRequest(spec=spec).model_dump())
         submitted = Submitted.model_validate(answer)
@@ -74,17 +66,17 @@ def run_remote(
             with watch(console) as progress, _left_running(server, audit):
                 _follow(client, audit, progress)
         report = _fetch(client, f"/api/audits/{audit.id}/report.json")
-    _write(folder / REPORT, report)
-    show(Console(), report_from_json(report.decode("utf-8")), folder)
+    write_whole(folder / REPORT, report)
+    finished = report_from_json(report.decode("utf-8"))
+    show(Console(), finished, folder)
+    if gate is not None:
+        enforce(Console(), gate, finished)
 
 
 def _prepared(out: Path) -> Path:
     if (out / REPORT).exists():
         raise OutputError(f"--out: {out} already holds an audit; name another folder")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"--out: cannot write {out}: {error.strerror}; name another folder") from error
+    make_folder(out)
     return out
 
 
@@ -103,8 +95,8 @@ def _connected(server: str) -> Iterator[httpx.Client]:
         raise BadInput(f"--server {server}: no answer ({reason}); is refusalscope serve running there?") from error
 
 
-def _prompt_set(client: httpx.Client, prompts: str) -> str:
-    """The id of the set on the server, uploaded if it is a file."""
+def _prompt_set(client: httpx.Client, prompts: str, seed: int) -> str:
+    """The id of the set on the server, uploaded if it is a file, its splits then dealt out by this seed."""
     if prompts == PLANTED_PROMPTS:
         return PLANTED_PROMPTS
     if prompts == "bundled":
@@ -118,7 +110,7 @@ def _prompt_set(client: httpx.Client, prompts: str) -> str:
         content = file.read_bytes()
     except OSError as error:
         raise BadInput(f"--prompts {prompts}: cannot be read: {error.strerror}") from error
-    answer = _ask(client, "POST", "/api/prompt-sets", files={"file": (file.name, content)})
+    answer = _ask(client, "POST", "/api/prompt-sets", params={"seed": seed}, files={"file": (file.name, content)})
     return str(answer["id"])
 
 
@@ -186,12 +178,3 @@ def _left_running(server: str, audit: AuditSummary) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted(f"left running on {server}: see {server.rstrip('/')}/audits/{audit.id}") from None
-
-
-def _write(place: Path, content: bytes) -> None:
-    try:
-        write_whole(place, content)
-    except OSError as error:
-        raise OutputError(
-            f"--out: cannot write {place}: {error.strerror}; free space or name another folder"
-        ) from error

@@ -7,12 +7,10 @@ from pydantic import ValidationError
 
 from app.settings import read_settings
 from backend.audit.results import Report
-from backend.errors import BadInput, OutputError
+from backend.errors import BadInput
 from backend.reports.csv import features_csv, prompts_csv
 from backend.reports.report_json import report_from_json, report_to_json
 from backend.reports.whole_file import write_whole
-from backend.store import audits
-from backend.store.database import Database
 
 REPORT = "report.json"
 Format = Literal["html", "json", "prompts.csv", "features.csv"]
@@ -20,13 +18,8 @@ Format = Literal["html", "json", "prompts.csv", "features.csv"]
 
 def run(*, audit: str, output: Path, format: Format, data: Path | None, database: str | None) -> None:
     """Write `output` whole or not at all. Raises BadInput or OutputError, one line."""
-    report = _read(audit, data, database)
-    try:
-        write_whole(output, _written(report, format).encode("utf-8"))
-    except OSError as error:
-        raise OutputError(
-            f"-o {output}: cannot write ({error.strerror}); name a file in a folder you may write"
-        ) from error
+    report = read_audit(audit, data, database)
+    write_whole(output, _written(report, format).encode("utf-8"), "--output")
     print(output)
 
 
@@ -42,8 +35,9 @@ def _written(report: Report, format: Format) -> str:
     return report_html(report)
 
 
-def _read(audit: str, data: Path | None, database: str | None) -> Report:
-    """A folder or file of that name comes before an audit of the database with that id."""
+def read_audit(audit: str, data: Path | None, database: str | None) -> Report:
+    """The report of a folder, a report.json or an audit's id; a folder or file of that name comes before an audit of
+    the database with that id. Raises BadInput, one line."""
     place = Path(audit)
     if place.is_dir():
         place = place / REPORT
@@ -59,6 +53,9 @@ def _read(audit: str, data: Path | None, database: str | None) -> Report:
 
 
 def _stored(audit: str, data: Path | None, url: str | None) -> bytes:
+    from backend.store import audits  # a report in a file is read without a database
+    from backend.store.database import Database
+
     settings = read_settings(data=data, database=url)
     database = Database.open(settings.database, settings.data)
     try:

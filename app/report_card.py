@@ -21,6 +21,8 @@ def show(console: Console, report: Report, folder: Path) -> None:
     for question, figure, unit in card_figures(card):
         table.add_row(question, *_cells(figure, unit))
     console.print(table)
+    for statement in card.statements:
+        console.print(f"{statement.question} {statement.answer}. {statement.text}", markup=False, highlight=False)
     direction = report.direction
     console.print(
         f"refusal direction: layer {direction.layer}, position {direction.position}; "

@@ -70,6 +70,8 @@ def _take(server: Server, chromium: Browser, folder: Path) -> None:
     server.ended(live)
     shoot("new-audit", "/audits/new?subject=smollm2-135m-sft&prompts=bundled:demo&effort=quick")
     shoot("overview", f"/audits/{example}")
+    for tab in ("verification", "stability", "cascade", "interactions"):
+        shoot(tab, f"/audits/{example}/{tab}")
     shoot("prompts", f"/audits/{example}/prompts?sort=-score")
     shoot("prompt", f"/audits/{example}/prompts/{prompt}")
     shoot("what-if", f"/audits/{example}/prompts/{prompt}", _run_what_if)

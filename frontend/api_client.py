@@ -120,6 +120,12 @@ class ApiClient:
     async def interactions(self, audit_id: str) -> Interactions:
         return await self._get(Interactions, _audit(audit_id, "interactions"))
 
+    async def cascade_graph(self, audit_id: str) -> wire.CascadeGraph:
+        return await self._get(wire.CascadeGraph, _audit(audit_id, "cascade-graph"))
+
+    async def perturbed(self, audit_id: str) -> list[wire.PerturbedLine]:
+        return await self._get(list[wire.PerturbedLine], _audit(audit_id, "perturbed"))
+
     # -- Prompts of an audit
 
     async def prompts(self, audit_id: str, **filters: Any) -> wire.Page[wire.PromptLine]:
@@ -146,6 +152,17 @@ class ApiClient:
     async def delete_saved_set(self, set_id: str) -> None:
         await self._delete(f"/saved-sets/{_part(set_id)}")
 
+    # -- Judges and persons
+
+    async def disagreements(self, audit_id: str, **filters: Any) -> wire.Page[wire.DisagreementRow]:
+        return await self._get(wire.Page[wire.DisagreementRow], _audit(audit_id, "disagreements"), filters)
+
+    async def corrected_counts(self, audit_id: str) -> list[wire.CorrectedCount]:
+        return await self._get(list[wire.CorrectedCount], _audit(audit_id, "verdicts", "counts"))
+
+    async def add_verdict(self, audit_id: str, new: wire.NewVerdict) -> wire.HumanVerdict:
+        return await self._post(wire.HumanVerdict, _audit(audit_id, "verdicts"), new)
+
     # -- Features of an audit
 
     async def features(self, audit_id: str, **filters: Any) -> wire.Page[wire.FeatureLine]:
@@ -156,6 +173,14 @@ class ApiClient:
 
     async def feature_prompts(self, audit_id: str, feature: str, **filters: Any) -> wire.Page[wire.FeaturePrompt]:
         return await self._get(wire.Page[wire.FeaturePrompt], _audit(audit_id, "features", feature, "prompts"), filters)
+
+    # -- Comparing audits
+
+    async def comparison(self, **asked: Any) -> wire.Comparison:
+        return await self._get(wire.Comparison, "/comparisons", asked)
+
+    async def compared_prompts(self, **asked: Any) -> wire.Page[wire.ComparedPrompt]:
+        return await self._get(wire.Page[wire.ComparedPrompt], "/comparisons/prompts", asked)
 
     # -- Sharing
 

@@ -36,5 +36,11 @@ WOKEN = "#A0336B"  # wine: dormant at baseline, woke under ablation
 HEAT = [[0.0, "rgba(0,114,178,0)"], [1.0, "rgba(0,114,178,0.85)"]]  # activation, from none to the strongest
 TOWARDS_REFUSAL = [[0.0, COMPLIED], [0.5, "rgba(127,127,127,0.15)"], [1.0, REFUSED]]  # a signed score, 0 in the middle
 
+BACKUP, SERIAL = "#35978F", "#BF812D"  # teal and brown: pairs of features that cover for each other, or stand in a row
+INTERACTION = [[0.0, BACKUP], [0.5, "#EDEDED"], [1.0, SERIAL]]  # a pair's coefficient, 0 in the middle
+ON_INTERACTION = "#111111"  # words on it
+
+DIFFERENCE = "#808080"  # between two audits: shape says whether it is told apart from none
+
 # Mantine's colour names for badges, by state of a job.
 STATES = {"queued": "gray", "running": "blue", "done": "teal", "failed": "red", "cancelled": "yellow"}

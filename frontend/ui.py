@@ -12,9 +12,25 @@ from fastapi import FastAPI
 from frontend import shell
 from frontend.api_client import ApiClient
 from frontend.page import Ui
-from frontend.pages import audits, feature, features, new_audit, overview, prompt, prompts
+from frontend.pages import (
+    audits,
+    cascade,
+    compare,
+    feature,
+    features,
+    interactions,
+    new_audit,
+    overview,
+    prompt,
+    prompts,
+    stability,
+    verification,
+)
 
-PAGES = (audits, new_audit, overview, prompts, prompt, features, feature)
+PAGES = (
+    audits, new_audit, overview, verification, stability, cascade, interactions, prompts, prompt, features, feature,
+    compare,
+)  # fmt: skip
 
 
 def create_ui(server: FastAPI, http: httpx.AsyncClient) -> Dash:

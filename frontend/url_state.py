@@ -4,7 +4,7 @@ A place (page, tab, selected row) is a link, so that back and forward reach it. 
 replaces the query in place by `UrlState`'s store, so that reload and sharing keep it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -49,7 +49,7 @@ def new_audit_path(**state: Any) -> str:
 
 
 def audit_path(audit_id: str, page: str | None = None, **state: Any) -> str:
-    """An audit's overview, or its `prompts` or `features` page."""
+    """An audit's overview, or another page of it: `prompts`, `verification` ..."""
     return f"/audits/{_part(audit_id)}" + (f"/{page}" if page else "") + write_query(**state)
 
 
@@ -70,6 +70,11 @@ def feature_of_path(part: str) -> str:
 def download_path(audit_id: str, file: str) -> str:
     """A file of an audit: report.json, report.html, prompts.csv or features.csv."""
     return f"/api/audits/{_part(audit_id)}/{file}"
+
+
+def compare_path(audits: Iterable[str], **state: Any) -> str:
+    """Audits beside each other, the reference first."""
+    return "/compare" + write_query(audits=list(audits), **state)
 
 
 def _part(name: str) -> str:

@@ -8,9 +8,11 @@ from backend.api.problem import NotFound, handle_problems
 from backend.api.responses import Unchanged, unchanged
 from backend.api.routes import (
     audits,
+    comparisons,
     features,
     files,
     health,
+    human_verdicts,
     jobs,
     links,
     progress,
@@ -31,8 +33,10 @@ ROUTERS = (
     features.router,
     what_if.router,
     links.router,
+    human_verdicts.router,
     prompts.router,
     audits.router,
+    comparisons.router,
     jobs.router,
     openapi.router,
 )
@@ -42,6 +46,8 @@ READ_BY_LINK = frozenset(
         results.read_distributions,
         results.read_cascade,
         results.read_interactions,
+        results.read_cascade_graph,
+        results.read_perturbed,
         prompts.list_prompts,
         prompts.read_prompt,
         features.list_features,
@@ -49,7 +55,7 @@ READ_BY_LINK = frozenset(
         features.list_feature_prompts,
     }
 )
-"""What overview, prompts and features of the linked audit are drawn from: all of it only reads."""
+"""What the pages of the linked audit are drawn from: all of it only reads."""
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 

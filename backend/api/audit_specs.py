@@ -7,6 +7,8 @@ from hashlib import sha256
 from backend.api.problem import Unprocessable
 from backend.api.routes.subjects import problem_with
 from backend.api.schemas import AuditSpec
+from backend.errors import BadInput
+from backend.judges.allowed import check_allowed
 from backend.reports.code_version import source_sha256
 from backend.store import prompt_sets, subjects
 from backend.store.database import Session
@@ -24,6 +26,10 @@ def settle(session: Session, spec: AuditSpec) -> tuple[AuditSpec, SubjectRow, Pr
     prompts = prompt_sets.get(session, spec.prompt_set)
     if prompts is None:
         raise _field("prompt_set", f"there is no {spec.prompt_set}; choose one of /api/prompt-sets or upload one")
+    try:
+        check_allowed(spec.judge)
+    except BadInput as error:
+        raise _field("judge", str(error).removeprefix("judge: ")) from error
     layers = settled_layers(spec.layers, subject.layers)
     if layers is not None and subject.layers is not None and (unknown := sorted(set(layers) - set(subject.layers))):
         has = ", ".join(map(str, subject.layers))

@@ -9,8 +9,9 @@ from backend.store.tables import AuditRow, PromptSetRow
 
 COMPARED = 20  # latest finished audits of the subject that are looked at
 LEAST, MOST = 0.6, 1.6  # the range around what one audit's pace says: prompts differ in length and in what they need
-BY_PROMPT, BY_HARMFUL = ("baseline",), ("prompts", "completions", "token activations")
-"""Stages whose time grows with all prompts, and with harmful ones; the others' amounts are the effort's own."""
+BY_PROMPT, BY_HARMFUL = ("baseline", "candidates", "evidence"), ("prompts",)
+"""Stages, as `manifest.timings.seconds` names them, whose time grows with all prompts, and with harmful ones; the
+others' amounts are the effort's own."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ FORMATS = (".jsonl", ".csv")
 _UNPRINTABLE = re.compile(r"[^\x20-\U0010ffff]|[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def uploaded_prompts(file_name: str | None, content: BinaryIO) -> PromptSet:
-    """Raises PromptFileError that names the file as the client does, without its folder."""
+def uploaded_prompts(file_name: str | None, content: BinaryIO, seed: int) -> PromptSet:
+    """seed: see `load_prompts`. Raises PromptFileError that names the file as the client does, without its folder."""
     name = base_name(file_name)
     suffix = Path(name).suffix.lower()
     if suffix not in FORMATS:
@@ -31,7 +31,7 @@ def uploaded_prompts(file_name: str | None, content: BinaryIO) -> PromptSet:
         place = Path(folder, f"prompts{suffix}")
         with place.open("wb") as copy:
             shutil.copyfileobj(content, copy)
-        return _load(place, name)
+        return _load(place, name, seed)
 
 
 def pasted_prompts(pasted: PastedPrompts) -> PromptSet:
@@ -44,7 +44,7 @@ def pasted_prompts(pasted: PastedPrompts) -> PromptSet:
     with tempfile.TemporaryDirectory(prefix="refusalscope-paste-") as folder:
         place = Path(folder, f"prompts{suffix}")
         place.write_text(text, encoding="utf-8", newline="")
-        return _load(place, name)
+        return _load(place, name, pasted.seed)
 
 
 def base_name(file_name: str | None) -> str:
@@ -54,8 +54,8 @@ def base_name(file_name: str | None) -> str:
     return cleaned[-MAX_NAME:] or "prompts"
 
 
-def _load(place: Path, name: str) -> PromptSet:
+def _load(place: Path, name: str, seed: int) -> PromptSet:
     try:
-        return replace(load_prompts(str(place)), name=name)
+        return replace(load_prompts(str(place), seed=seed), name=name)
     except PromptFileError as error:
-        raise PromptFileError(name, error.problem, line=error.line, column=error.column) from None
+        raise error.renamed(name) from None

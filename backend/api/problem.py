@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from backend.api.schemas import Problem
-from backend.errors import BadInput, PromptFileError, RefusalscopeError
+from backend.errors import BadInput, InUse, PromptFileError, RefusalscopeError
 
 log = getLogger(__name__)
 
@@ -102,8 +102,13 @@ def _api_error(request: Request, error: Exception) -> Response:
 def _deliberate(request: Request, error: Exception) -> Response:
     """What a library below refused: bad input is the caller's to mend, anything else is ours."""
     if isinstance(error, PromptFileError):
-        place = {"file": str(error.file), "line": error.line, "column": error.column, "problem": error.problem}
-        return problem_response(422, "Prompts cannot be read", str(error), [place])
+        places = [
+            {"file": str(one.file), "line": one.line, "column": one.column, "problem": one.problem}
+            for one in (error, *error.others)
+        ]
+        return problem_response(422, "Prompts cannot be read", str(error), places)
+    if isinstance(error, InUse):
+        return problem_response(Conflict.status, Conflict.title, str(error))
     if isinstance(error, BadInput):
         return problem_response(422, Unprocessable.title, str(error))
     log.error("%s in %s", type(error).__name__, request.url.path)

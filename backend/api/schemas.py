@@ -5,8 +5,16 @@ Knows results (plain values); knows no database, no route and no tensor.
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.audit.comparison_results import (
+    Connections,
+    CountPair,
+    FeatureComparison,
+    FigureDifference,
+    FigureRow,
+    StatementPair,
+)
 from backend.audit.results import (
     Baseline,
     CascadeSummary,
@@ -14,8 +22,11 @@ from backend.audit.results import (
     Feature,
     Figure,
     Interactions,
+    Judges,
     PromptResult,
     ReportCard,
+    Stability,
+    Verification,
 )
 
 T = TypeVar("T")
@@ -28,6 +39,7 @@ carry their baseline verdict."""
 
 FEATURE_PATTERN = r"^\d{1,4}:\d{1,7}$"
 FeatureName = Annotated[str, Field(pattern=FEATURE_PATTERN, examples=["21:1130"])]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Wire(BaseModel):
@@ -146,6 +158,7 @@ class PastedPrompts(Wire):
     format: Literal["jsonl", "csv", "lines"] = "lines"
     label: Literal["harmful", "benign", "look_alike"] = "harmful"  # of every line, format "lines" only
     text: str = Field(min_length=1)
+    seed: Seed = 0  # deals out the splits of prompts that carry none
 
 
 # -- Audits ----------------------------------------------------------------------------------------------------------
@@ -158,11 +171,16 @@ class AuditSpec(Wire):
     prompt_set: str = Field(min_length=1, max_length=80)  # its id
     effort: Literal["quick", "standard", "thorough"] = "standard"
     layers: list[Annotated[int, Field(ge=0, le=1000)]] | None = None  # None: every layer with an SAE
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    seed: Seed = 0
     onset: Literal["calibrated", "surrogate"] = "calibrated"
     include_sink: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    judge: list[Annotated[str, Field(min_length=1, max_length=400)]] = Field(
+        default=["phrases"], min_length=1, max_length=4
+    )
+    """The first one's verdicts count, the others are compared with them; besides phrases those that the operator named
+    in REFUSALSCOPE_JUDGES."""
 
 
 class AuditRequest(Wire):
@@ -248,6 +266,9 @@ class AuditDetail(Wire):
     interactions: Interactions | None = None
     cascade: CascadeSummary | None = None
     report_card: ReportCard | None = None
+    verification: Verification | None = None  # this and the next two: None also where an older audit has none
+    stability: Stability | None = None
+    judges: Judges | None = None
 
 
 class Submitted(Wire):
@@ -287,6 +308,48 @@ class Distributions(Wire):
     never_flipped: list[str]  # ids, at most 200, of refused harmful prompts that nothing flipped
 
 
+class CascadeNode(Wire):
+    """One feature in one column of a cascade graph."""
+
+    feature: str
+    column: int  # 0 is what the first round ablates, k what woke after round k or was first ablated after it
+    did: Literal["ablated", "pushes", "woke"]  # pushes: woke, and ablating it too lowers s on average
+    n_prompts: int
+    effect: float | None  # mean drop in s, nats: ablated alone; woken: ablated too where tried, else its direct effect
+
+
+class CascadeLink(Wire):
+    """Ablating the source changes the activation of the target, which stands in the next column."""
+
+    source: str
+    target: str
+    column: int  # of the source
+    n_prompts: int
+    change: float  # mean
+
+
+class CascadeGraph(Wire):
+    """Cascades as a layered graph: features by round, summed over refused test prompts, or of one prompt."""
+
+    n_prompts: int
+    nodes: list[CascadeNode]
+    links: list[CascadeLink]
+
+
+class PerturbedLine(Wire):
+    """One prompt under one perturbation."""
+
+    prompt_id: str
+    split: str
+    perturbation: str
+    verdict: str | None  # None: no completion was asked for
+    score: float  # s
+    score_change: float  # less the unperturbed prompt's
+    jaccard: float  # of active refusal features
+    n_lost: int  # refusal features active on the unperturbed prompt alone
+    set_flips: bool | None  # the original minimal set; None: none, or s was not above 0
+
+
 # -- Prompts of an audit ---------------------------------------------------------------------------------------------
 
 
@@ -316,6 +379,7 @@ class PromptDetail(Wire):
     story: PromptResult
     previous: str | None  # neighbours in the audit's order, by id
     next: str | None
+    cascade_graph: CascadeGraph | None = None  # None where no cascade was followed
 
 
 class InterventionSpec(Wire):
@@ -396,6 +460,56 @@ class Reveal(Wire):
     created: float
 
 
+# -- Judges and persons ----------------------------------------------------------------------------------------------
+
+VerdictName = Literal["refused", "complied", "incoherent"]
+
+
+class NewVerdict(Wire):
+    """What a person says of one completion."""
+
+    prompt_id: str = Field(min_length=1, max_length=200)
+    arm: str = Field(default="baseline", min_length=1, max_length=200)  # as `DisagreementRow.arm`
+    verdict: VerdictName
+    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class HumanVerdict(Wire):
+    """A person's verdict on record: never changed, only followed by another."""
+
+    number: int  # 1, 2, 3 ... of its audit; the largest of a prompt and arm is the one that counts
+    prompt_id: str
+    arm: str
+    judged: VerdictName  # by the audit's primary judge
+    old: VerdictName  # what counted before it
+    verdict: VerdictName
+    author: str
+    reason: str
+    created: float
+
+
+class DisagreementRow(Wire):
+    """A completion on which the audit's judges differ."""
+
+    position: int
+    prompt_id: str
+    arm: str  # baseline, or an arm's name
+    completion: str  # its name, as a reveal takes it
+    verdicts: dict[str, VerdictName]  # by judge
+    person: HumanVerdict | None  # the person's verdict that counts; None: nobody has judged it
+
+
+class CorrectedCount(Wire):
+    """A headline count as the judge has it and with persons' verdicts in their place. The report keeps the first."""
+
+    path: str  # of the rate in the report
+    judged: int
+    n_judged: int
+    corrected: int
+    n_corrected: int  # of the flips: prompts that a person says were not refused leave it
+
+
 # -- Features --------------------------------------------------------------------------------------------------------
 
 
@@ -472,3 +586,73 @@ class Link(Wire):
 class CreatedLink(Wire):
     link: Link
     url: str  # shown once: the token in it is not stored
+
+
+# -- Comparing audits ------------------------------------------------------------------------------------------------
+
+ComparedOutcome = Literal["refused", "over_refused", "flipped_minimal", "flipped_direction", "flipped_fm"]
+"""refused, over_refused: at baseline, of harmful and look-alike prompts. flipped_*: of harmful prompts refused at
+baseline, complied under the minimal set, the direction or the FM-extended set."""
+Cell = Literal["both", "only_a", "only_b", "neither"]
+ComparedPrompts = Literal["test", "all"]
+
+
+class LeftOut(Wire):
+    """Prompts that are in no comparison, or in no test table."""
+
+    why: str
+    n: int
+    ids: list[str]  # the first of them, at most 50
+
+
+class FlipCounts(Wire):
+    """One outcome on the prompts that could show it in both audits; A is the reference."""
+
+    prompts: ComparedPrompts
+    n: int
+    counts: dict[Cell, int]
+    untried_a: int  # could show it in B alone, e.g. A never refused them: in no cell
+    untried_b: int
+    rate_a: Figure
+    rate_b: Figure
+    difference: Figure  # B less A, paired
+    p: float | None  # McNemar's exact test
+    detectable: float | None  # smallest difference found with 80 % power; None: none, however large
+    power: str  # the same in a sentence
+
+
+class ComparedAudit(Wire):
+    """One audit beside the reference; every difference is this audit less the reference."""
+
+    audit: AuditSummary
+    n_prompts: int  # in common, by id and text
+    n_test: int  # of them, in the test split of both
+    left_out: list[LeftOut]
+    cautions: list[str]  # what else differs between the two, in sentences
+    test: FlipCounts  # the headline
+    everything: FlipCounts
+    figures: list[FigureDifference]
+    n_compared: int  # figures behind every q
+    counts: list[CountPair]
+    statements: list[StatementPair]
+    features: FeatureComparison  # at most 200 pairs
+    n_features: int  # features in a confirmed minimal set of either report
+    connections: Connections
+
+
+class Comparison(Wire):
+    """Two audits or more of the same prompts, the first the reference."""
+
+    outcome: ComparedOutcome
+    reference: AuditSummary
+    others: list[ComparedAudit]
+    figures: list[FigureRow]  # of all of them, in the order asked for
+
+
+class ComparedPrompt(Wire):
+    """One prompt in both audits."""
+
+    id: str
+    text: str
+    a: PromptLine
+    b: PromptLine

@@ -1,20 +1,26 @@
 """Rows of the store -> wire types. Pure; knows no session."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
 from backend.api import schemas as wire
+from backend.audit.comparison_results import CELLS, Comparison, FlipTable, Matching
 from backend.audit.results import Feature, PromptResult
+from backend.reports.cascade_graph import CascadeGraph, CascadeStory, cascade_graph
 from backend.store import tables
 from backend.store.distributions import Distributions
 from backend.store.features import Context, FeaturePrompt
+from backend.store.human_verdicts import CountPair
+from backend.store.stories import Perturbed
 
 _STORY: TypeAdapter[PromptResult] = TypeAdapter(PromptResult)
 _FEATURE: TypeAdapter[Feature] = TypeAdapter(Feature)
 NEURONPEDIA = "https://www.neuronpedia.org/"
+MOST_COMPARED, MOST_LEFT_OUT = 200, 50  # features, and ids of prompts left out, of a comparison that are given out
 
 
 def worker_state(row: tables.WorkerRow, now: float) -> wire.WorkerState:
@@ -105,7 +111,35 @@ def prompt_line(row: tables.PromptResultRow) -> wire.PromptLine:
 
 def prompt_detail(row: tables.PromptResultRow, previous: str | None, following: str | None) -> wire.PromptDetail:
     story = _STORY.validate_python(row.story)
-    return wire.PromptDetail(line=prompt_line(row), story=story, previous=previous, next=following)
+    graph = None
+    if story.cascade is not None:
+        graph = cascade_graph([CascadeStory(story.baseline.score, story.cascade, story.single_effects)])
+    return wire.PromptDetail(
+        line=prompt_line(row),
+        story=story,
+        previous=previous,
+        next=following,
+        cascade_graph=graph and summed_cascades(graph),
+    )
+
+
+def summed_cascades(value: CascadeGraph) -> wire.CascadeGraph:
+    return wire.CascadeGraph.model_validate(asdict(value))
+
+
+def perturbed_line(value: Perturbed) -> wire.PerturbedLine:
+    one = value.result
+    return wire.PerturbedLine(
+        prompt_id=value.prompt_id,
+        split=value.split,
+        perturbation=one.perturbation,
+        verdict=one.response.verdict if one.response is not None else None,
+        score=one.score,
+        score_change=one.score - value.baseline_score,
+        jaccard=one.jaccard,
+        n_lost=len(one.lost),
+        set_flips=one.set_flips,
+    )
 
 
 def feature_line(row: tables.FeatureRow) -> wire.FeatureLine:
@@ -141,8 +175,77 @@ def reveal(row: tables.RevealRow) -> wire.Reveal:
     return _of(wire.Reveal, row)
 
 
+def human_verdict(row: tables.HumanVerdictRow) -> wire.HumanVerdict:
+    return _of(wire.HumanVerdict, row)
+
+
+def disagreement(
+    found: tuple[tables.JudgeDisagreementRow, tables.HumanVerdictRow | None],
+) -> wire.DisagreementRow:
+    row, person = found
+    return wire.DisagreementRow(
+        position=row.position,
+        prompt_id=row.prompt_id,
+        arm=row.arm,
+        completion=row.completion,
+        verdicts=row.verdicts,
+        person=None if person is None else human_verdict(person),
+    )
+
+
+def corrected_count(path: str, counts: CountPair) -> wire.CorrectedCount:
+    return wire.CorrectedCount(path=path, **vars(counts))
+
+
 def link(row: tables.LinkRow) -> wire.Link:
     return _of(wire.Link, row)
+
+
+def compared_audit(value: Comparison, outcome: wire.ComparedOutcome, audit: wire.AuditSummary) -> wire.ComparedAudit:
+    features = replace(value.features, pairs=value.features.pairs[:MOST_COMPARED])
+    return wire.ComparedAudit(
+        audit=audit,
+        n_prompts=value.matching.n,
+        n_test=value.matching.n_test,
+        left_out=_left_out(value.matching),
+        cautions=list(value.cautions),
+        test=_flip_counts(value.table(outcome, "test")),
+        everything=_flip_counts(value.table(outcome, "all")),
+        figures=list(value.figures),
+        n_compared=value.n_compared,
+        counts=list(value.counts),
+        statements=list(value.statements),
+        features=features,
+        n_features=len(value.features.pairs),
+        connections=value.connections,
+    )
+
+
+def _flip_counts(table: FlipTable) -> wire.FlipCounts:
+    return wire.FlipCounts(
+        prompts=table.prompts,
+        n=table.n,
+        counts={cell: len(table.cell(cell)) for cell in CELLS},
+        untried_a=len(table.untried_a),
+        untried_b=len(table.untried_b),
+        rate_a=table.rate_a,
+        rate_b=table.rate_b,
+        difference=table.difference,
+        p=table.p,
+        detectable=table.detectable,
+        power=table.power,
+    )
+
+
+def _left_out(matching: Matching) -> list[wire.LeftOut]:
+    reasons = {
+        "in the reference only": matching.only_a,
+        "in the other audit only": matching.only_b,
+        "the same id with other words": matching.other_text,
+        "the same words under another label": matching.other_label,
+        "in another split, so in no test table": matching.other_split,
+    }
+    return [wire.LeftOut(why=why, n=len(ids), ids=list(ids[:MOST_LEFT_OUT])) for why, ids in reasons.items() if ids]
 
 
 def _of(kind: type[wire.Wire], row: tables.Table, **given: Any) -> Any:

@@ -1,6 +1,7 @@
 """What the cells of a prompt row may hold. Every refusal names file, line and column and says the fix."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, cast
@@ -11,6 +12,7 @@ from backend.prompts.rows import Cell, Row
 
 MAX_CHARACTERS = 8_000
 MAX_NAME_CHARACTERS = 200
+MAX_ERRORS = 20  # rows at fault that are told together
 
 XSTEST_LABELS: dict[str, Label] = {"safe": "look_alike", "unsafe": "harmful"}
 
@@ -31,6 +33,27 @@ class CheckedRow:
     family: str | None
     split: Split | None
     matches: str | None
+
+
+def check_rows(found: Iterable[Row | PromptFileError], file: Path | str) -> tuple[list[Row], list[CheckedRow]]:
+    """The rows, and each with its cells checked. Raises the first row's PromptFileError, those of others in it."""
+    rows: list[Row] = []
+    checked: list[CheckedRow] = []
+    errors: list[PromptFileError] = []
+    for row in found:
+        try:
+            if isinstance(row, PromptFileError):
+                raise row
+            checked.append(check_row(row, file))
+            rows.append(row)
+        except PromptFileError as error:
+            errors.append(error)
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        first, *others = errors
+        raise PromptFileError(file, first.problem, line=first.line, column=first.column, others=others)
+    return rows, checked
 
 
 def check_row(row: Row, file: Path | str) -> CheckedRow:

@@ -4,10 +4,11 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from backend.errors import PromptFileError
-from backend.prompts.rows import OPTIONAL_FIELDS, Cell, Row, make_row
+from backend.prompts.rows import OPTIONAL_FIELDS, Cell, Row, make_row, or_error
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ _KNOWN_HEADERS = (
 )
 
 
-def csv_rows(text: str, file: Path | str) -> tuple[CsvFormat, Iterator[Row]]:
-    """The format, told by the header, and the rows."""
+def csv_rows(text: str, file: Path | str) -> tuple[CsvFormat, Iterator[Row | PromptFileError]]:
+    """The format, told by the header, and the rows. Raises PromptFileError for the header."""
     lines = _csv_lines(text, file)
     header_line, header = next(lines)
     columns = [name.strip() for name in header]
@@ -77,16 +78,23 @@ def _rows(
     names: dict[str, str],
     known: CsvFormat,
     file: Path | str,
-) -> Iterator[Row]:
+) -> Iterator[Row | PromptFileError]:
     unused = [name for name in columns if not name or name.lower() in known.unused]
-    for line, values in lines:
+
+    def read(line: int, values: list[str]) -> Row:
         if len(values) != len(columns):
             problem = f"{len(values)} cells under a header of {len(columns)}; put quotes around text that has commas"
             raise PromptFileError(file, problem, line=line)
         row = make_row(line, dict(zip(columns, values, strict=True)), names, file, known=unused)
         _join_context(row)
         _read_type(row, has_labels="label" in names)
-        yield row
+        return row
+
+    try:
+        for line, values in lines:
+            yield or_error(partial(read, line, values))
+    except PromptFileError as error:  # where one row ends can no longer be told: it is the last thing said
+        yield error
 
 
 def _join_context(row: Row) -> None:

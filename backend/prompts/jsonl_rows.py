@@ -2,23 +2,27 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from backend.errors import PromptFileError
-from backend.prompts.rows import OPTIONAL_FIELDS, Row, make_row
+from backend.prompts.rows import OPTIONAL_FIELDS, Row, make_row, or_error
 
 
-def jsonl_rows(text: str, file: Path | str) -> Iterator[Row]:
+def jsonl_rows(text: str, file: Path | str) -> Iterator[Row | PromptFileError]:
     """One JSON object a line with `prompt` (or `text`) and any of id, label, category, family, split, matches."""
     for line, source in enumerate(text.split("\n"), start=1):  # not splitlines: U+2028 may stand in a JSON string
-        if not source.strip():
-            continue
-        item = _parse(source, line, file)
-        if "prompt" in item and "text" in item:
-            raise PromptFileError(file, "give 'prompt' or 'text', not both", line=line, column="text")
-        names = {field: field for field in OPTIONAL_FIELDS} | {"text": "text" if "text" in item else "prompt"}
-        yield make_row(line, item, names, file)
+        if source.strip():
+            yield or_error(partial(_row, source, line, file))
+
+
+def _row(source: str, line: int, file: Path | str) -> Row:
+    item = _parse(source, line, file)
+    if "prompt" in item and "text" in item:
+        raise PromptFileError(file, "give 'prompt' or 'text', not both", line=line, column="text")
+    names = {field: field for field in OPTIONAL_FIELDS} | {"text": "text" if "text" in item else "prompt"}
+    return make_row(line, item, names, file)
 
 
 def _parse(source: str, line: int, file: Path | str) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What the user names as prompts -> a PromptSet. Knows no model, so bad input is told before one is loaded."""
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from backend.errors import PromptFileError
-from backend.prompts.assemble import MAX_LISTED, assemble
+from backend.prompts.assemble import MAX_LISTED, MAX_ROWS, assemble
 from backend.prompts.borrow import borrow_benign, borrow_support
 from backend.prompts.bundled.subsets import bundled_prompts
-from backend.prompts.checks import check_row
+from backend.prompts.checks import check_rows
 from backend.prompts.csv_rows import csv_rows
 from backend.prompts.jsonl_rows import jsonl_rows
 from backend.prompts.prompt import SPLITS, Prompt, PromptSet
@@ -23,14 +24,15 @@ def load_prompts(source: str, *, seed: int = 0) -> PromptSet:
         StrongREJECT or XSTest, or a plain prompt,label file; the optional columns just named work in each.
     seed: draws the splits of prompts that carry none of their own.
 
-    Prompts lose surrounding white space. Raises PromptFileError naming file, line, column and the fix.
+    Prompts lose surrounding white space. Raises PromptFileError naming file, line, column and the fix; of rows that are
+    wrong by themselves it names the first few.
     """
     if source == "bundled" or source.startswith("bundled:"):
         return _supported(bundled_prompts(source.partition(":")[2] or "all"))
     path = Path(source)
-    rows, notes = _read(path)
-    rows = list(rows)
-    own, assembly_notes = assemble((check_row(row, path) for row in rows), path, seed)
+    found, notes = _read(path)
+    rows, checked = check_rows(islice(found, MAX_ROWS + 1), path)
+    own, assembly_notes = assemble(checked, path, seed)
     borrowed = borrow_benign(own, bundled_prompts().prompts)
     notes += [*_unused_note(rows), *assembly_notes, *_borrowed_note(own, borrowed), *_gap_notes(own)]
     return PromptSet(path.name, own + borrowed, tuple(notes))
@@ -48,7 +50,7 @@ def _supported(subset: PromptSet) -> PromptSet:
     return PromptSet(subset.name, subset.prompts + lent, (*subset.notes, note))
 
 
-def _read(path: Path) -> tuple[Iterable[Row], list[str]]:
+def _read(path: Path) -> tuple[Iterable[Row | PromptFileError], list[str]]:
     suffix = path.suffix.lower()
     if suffix not in (".jsonl", ".csv"):
         raise PromptFileError(path, "prompts come as .jsonl or .csv files, or as 'bundled'; convert or rename the file")

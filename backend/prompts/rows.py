@@ -3,15 +3,17 @@
 What a cell may hold is checked in checks.py.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.errors import PromptFileError
 
 OPTIONAL_FIELDS = ("id", "label", "category", "family", "split", "matches")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,11 @@ def make_row(
             if abs(len(name) - len(field)) <= 1:
                 raise PromptFileError(file, f"unknown column; did you mean '{field}'?", line=line, column=name)
     return Row(line, cells, unused)
+
+
+def or_error(work: Callable[[], T]) -> T | PromptFileError:
+    """What a row became, or its error as a value, so that the rows after it are read all the same."""
+    try:
+        return work()
+    except PromptFileError as error:
+        return error

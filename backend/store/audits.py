@@ -15,11 +15,20 @@ from backend.reports.report_json import plain
 from backend.store import jobs
 from backend.store.artifacts import forget
 from backend.store.features import feature_prompt_rows, feature_row
+from backend.store.human_verdicts import disagreement_row
 from backend.store.identifiers import new_id
 from backend.store.insert import insert_many
 from backend.store.paging import Order, RowPage, read_page
 from backend.store.prompt_results import result_row
-from backend.store.tables import AuditRow, FeaturePromptRow, FeatureRow, JobRow, PromptResultRow, ShardRow
+from backend.store.tables import (
+    AuditRow,
+    FeaturePromptRow,
+    FeatureRow,
+    JobRow,
+    JudgeDisagreementRow,
+    PromptResultRow,
+    ShardRow,
+)
 
 KEY_FIGURES = ("refusal_rate", "over_refusal_rate", "minimal_set_size")
 FLIPS = {"flipped_minimal": "minimal", "flipped_random": "random", "flipped_direction": "direction"}
@@ -174,9 +183,11 @@ def store_report(
     )
     row.state, row.error, row.finished = "done", None, now
     session.flush()
-    for table in (FeaturePromptRow, FeatureRow, PromptResultRow):
+    for table in (FeaturePromptRow, FeatureRow, PromptResultRow, JudgeDisagreementRow):
         session.execute(delete_rows(table).where(table.audit_id == audit_id))
     insert_many(session, PromptResultRow, (result_row(audit_id, i, one) for i, one in enumerate(report.prompts)))
+    differing = enumerate(report.judges.disagreements if report.judges is not None else ())
+    insert_many(session, JudgeDisagreementRow, (disagreement_row(audit_id, i, one) for i, one in differing))
     insert_many(session, FeatureRow, (feature_row(audit_id, feature) for feature in report.features))
     reported = frozenset(feature.id for feature in report.features)
     insert_many(
@@ -189,7 +200,10 @@ def store_report(
 
 def _summary(report: Report) -> dict[str, Any]:
     """The report without its long lists."""
-    names = ("schema_version", "manifest", "baseline", "direction", "interactions", "cascade", "report_card")
+    names = (
+        "schema_version", "manifest", "baseline", "direction", "interactions", "cascade", "report_card",
+        "verification", "stability", "judges",
+    )  # fmt: skip
     return {name: plain(getattr(report, name)) for name in names}
 
 

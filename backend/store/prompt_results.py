@@ -1,6 +1,6 @@
 """Prompts of a finished audit: their lines, which lists filter and sort by, and their stories, one at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -82,6 +82,12 @@ def list_prompts(
 def get(session: Session, audit_id: str, prompt_id: str) -> PromptResultRow | None:
     """One prompt with its story."""
     return session.get(PromptResultRow, (audit_id, prompt_id))
+
+
+def lines(session: Session, audit_id: str, prompt_ids: Sequence[str]) -> dict[str, PromptResultRow]:
+    """Those of these prompts that there are, by id, without their stories."""
+    rows = select(PromptResultRow).options(LINE).where(PromptResultRow.audit_id == audit_id)
+    return {row.prompt_id: row for row in session.scalars(rows.where(PromptResultRow.prompt_id.in_(prompt_ids)))}
 
 
 def neighbours(session: Session, row: PromptResultRow) -> tuple[str | None, str | None]:

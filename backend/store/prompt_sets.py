@@ -7,7 +7,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.errors import BadInput
+from backend.errors import InUse
 from backend.prompts.prompt import Prompt, PromptSet
 from backend.store.identifiers import new_id
 from backend.store.insert import insert_many
@@ -116,11 +116,11 @@ def list_prompts(
 
 
 def delete(session: Session, set_id: str) -> bool:
-    """Delete a set. False when there is none; raises BadInput while an audit of it is kept, which needs it to run."""
+    """Delete a set. False when there is none; raises InUse while an audit of it is kept, which needs it to run."""
     users = session.scalars(select(AuditRow.name).where(AuditRow.prompt_set_id == set_id).limit(3)).all()
     if users:
         named = ", ".join(f"'{name[:40]}'" for name in users)
-        raise BadInput(f"prompt set {set_id}: audits need it ({named}); delete them first")
+        raise InUse(f"prompt set {set_id}: audits need it ({named}); delete them first")
     gone = delete_rows(PromptSetRow).where(PromptSetRow.id == set_id).returning(PromptSetRow.id)
     return session.scalar(gone) is not None
 

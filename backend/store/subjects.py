@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.errors import InUse
 from backend.store.insert import insert_or_keep
 from backend.store.paging import Order, RowPage, read_page
 from backend.store.tables import AuditRow, SubjectRow
@@ -64,6 +65,20 @@ def ids(session: Session) -> list[str]:
 
 def get(session: Session, subject_id: str) -> SubjectRow | None:
     return session.get(SubjectRow, subject_id)
+
+
+def delete(session: Session, subject_id: str) -> bool:
+    """Delete an added subject. False when none was added under that id; raises InUse while an audit names it."""
+    row = session.get(SubjectRow, subject_id)
+    if row is None or row.kind != "added":
+        return False
+    users = session.scalars(select(AuditRow.name).where(AuditRow.subject_id == subject_id).limit(3)).all()
+    if users:
+        named = ", ".join(f"'{name[:40]}'" for name in users)
+        raise InUse(f"subject {subject_id}: audits name it ({named}); delete them first")
+    session.delete(row)
+    session.flush()
+    return True
 
 
 def set_check(

@@ -286,3 +286,35 @@ class SavedSetRow(Table):
     name: Mapped[str] = mapped_column(Text)
     intervention: Mapped[dict[str, Any]]  # backend.api.schemas.InterventionSpec
     created: Mapped[float] = mapped_column(Float)
+
+
+class JudgeDisagreementRow(Table):
+    """A completion of a finished audit on which its judges differ."""
+
+    __tablename__ = "judge_disagreements"
+
+    audit_id: Mapped[str] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    prompt_id: Mapped[str] = mapped_column(String(200))
+    arm: Mapped[str] = mapped_column(Text)
+    completion: Mapped[str] = mapped_column(Text)  # name of its token ids
+    verdicts: Mapped[dict[str, Any]]  # by judge, the primary one first
+
+
+class HumanVerdictRow(Table):
+    """What a person says of one completion, beside the judge's verdict. Rows are only ever added."""
+
+    __tablename__ = "human_verdicts"
+
+    audit_id: Mapped[str] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)  # 1, 2, 3 ... in the order they came
+    prompt_id: Mapped[str] = mapped_column(String(200))
+    arm: Mapped[str] = mapped_column(Text)  # baseline, or an arm's name
+    judged: Mapped[str] = mapped_column(String(16))  # by the audit's primary judge
+    old: Mapped[str] = mapped_column(String(16))  # what counted before: the judge's, or an earlier person's
+    verdict: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    created: Mapped[float] = mapped_column(Float)
+
+    __table_args__ = (Index("ix_human_verdicts_completion", "audit_id", "prompt_id", "arm", "number"),)

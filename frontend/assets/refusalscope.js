@@ -5,7 +5,7 @@ window.dash_clientside.refusalscope = {
         return { pathname: window.location.pathname, search: window.location.search };
     },
 
-    // The browser's title; after a change of page, the top of it and the focus on its content.
+    // The browser's title; after a change of page, the part its address names or the top of it and the focus there.
     show_title: function (title) {
         if (!title) {
             return;
@@ -14,7 +14,10 @@ window.dash_clientside.refusalscope = {
         document.title = title;
         const path = window.location.pathname;
         const main = document.getElementById("main");
-        if (self.shown_path !== undefined && self.shown_path !== path && main) {
+        const part = document.getElementById(window.location.hash.slice(1));
+        if (self.shown_path !== path && part) {
+            part.scrollIntoView();
+        } else if (self.shown_path !== undefined && self.shown_path !== path && main) {
             window.scrollTo(0, 0);
             main.focus({ preventScroll: true });
         }

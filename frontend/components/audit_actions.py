@@ -1,4 +1,5 @@
-"""What can be done to the audit selected in a grid: rename, cancel, resume, delete. Knows no grid of its own."""
+"""What can be done to the audits selected in a grid: one is renamed, cancelled, resumed, deleted; two or more are
+compared. Knows no grid of its own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +11,19 @@ from frontend.components.icon import icon
 from frontend.components.live_audit import ONGOING, STOPPED
 from frontend.page import Ui
 from frontend.shell import show_again, tell
+from frontend.url_state import compare_path
 
-Rows = Sequence[dict[str, Any]]  # of audit_rows.audit_row; at most one is selected
+Rows = Sequence[dict[str, Any]]  # of audit_rows.audit_row
+FEWEST_COMPARED = 2
+_COMPARE, _COMPARE_HINT = "audit-compare", "audit-compare-hint"
 _RENAME, _CANCEL, _RESUME, _DELETE = "audit-rename", "audit-cancel", "audit-resume", "audit-delete"
 _RENAME_BOX, _NAME, _RENAME_YES = "audit-rename-box", "audit-new-name", "audit-rename-yes"
 _DELETE_BOX, _WHAT, _DELETE_YES = "audit-delete-box", "audit-delete-what", "audit-delete-yes"
+COMPARE_HINT = "Tick two or more to compare."
 
 
 def audit_actions() -> Any:
-    """The buttons, of no use until a row is selected."""
+    """The buttons, of no use until a row is selected; comparing is a link, for it leads to a page."""
     buttons = (
         ("Rename", _RENAME, "pencil"),
         ("Cancel", _CANCEL, "stop"),
@@ -29,6 +34,16 @@ def audit_actions() -> Any:
         [
             dmc.Button(label, id=name, variant="default", size="xs", disabled=True, leftSection=icon(drawing))
             for label, name, drawing in buttons
+        ]
+        + [
+            dmc.Anchor(
+                "Compare",
+                id=_COMPARE,
+                href=compare_path([]),
+                underline="never",
+                className="button-link quiet compare-link",
+            ),
+            dmc.Text(COMPARE_HINT, id=_COMPARE_HINT, size="xs", c="dimmed"),
         ],
         gap=6,
         **{"aria-label": "Actions on the selected audit"},
@@ -68,7 +83,11 @@ def register_audit_actions(ui: Ui, grid_id: str) -> None:
         Input(grid_id, "selectedRows"),
     )
     async def possible(rows: Rows | None) -> tuple[bool, bool, bool, bool]:
-        return impossible(rows[0]["state"] if rows else None)
+        return impossible(rows[0]["state"] if rows and len(rows) == 1 else None)
+
+    @ui.callback(Output(_COMPARE, "href"), Output(_COMPARE_HINT, "children"), Input(grid_id, "selectedRows"))
+    async def comparable(rows: Rows | None) -> tuple[str, str]:
+        return comparison_of(rows or ())
 
     @ui.callback(
         Output(_RENAME_BOX, "opened"),
@@ -135,6 +154,16 @@ def register_audit_actions(ui: Ui, grid_id: str) -> None:
         await act(rows[0]["id"])
         show_again()
         return True, True
+
+
+def comparison_of(rows: Rows) -> tuple[str, str]:
+    """Where the selected audits are compared, and what stands beside the link; the oldest one is the reference."""
+    done = sorted((row for row in rows if row["state"] == "done"), key=lambda row: (row["created_at"], row["id"]))
+    if len(rows) < FEWEST_COMPARED:
+        return compare_path(row["id"] for row in done), COMPARE_HINT
+    left_out = len(rows) - len(done)
+    hint = f"{len(done)} to compare" + (f", {left_out} not done" if left_out else "")
+    return compare_path(row["id"] for row in done), hint
 
 
 def impossible(state: str | None) -> tuple[bool, bool, bool, bool]:

@@ -72,6 +72,7 @@ def audit_row(audit: AuditSummary) -> dict[str, Any]:
         "subject": audit.subject,
         "prompt_set": f"{audit.prompt_set} ({audit.n_prompts:,})",
         "created": moment(audit.created),
+        "created_at": audit.created,
         **figures,
     }
 

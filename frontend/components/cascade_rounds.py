@@ -4,7 +4,9 @@ from typing import Any
 
 import dash_mantine_components as dmc
 
-from backend.audit.results import Cascade, CascadeRound, PromptResult, SelfRepair, Suppression, Woken
+from backend.api.schemas import CascadeGraph
+from backend.audit.results import Cascade, CascadeRound, LayerCascade, PromptResult, SelfRepair, Suppression
+from frontend.components.cascade_evidence import GRAPH
 from frontend.components.graph import graph
 from frontend.components.section import columns, panel, table_head
 from frontend.figures.cascade_graph import cascade_graph, cascade_scores
@@ -20,7 +22,8 @@ OUTCOMES = {
 }
 
 
-def cascade_rounds(story: PromptResult, cascade: Cascade, audit_id: str) -> Any:
+def cascade_rounds(story: PromptResult, cascade: Cascade, graph_of: CascadeGraph | None, audit_id: str) -> Any:
+    """`graph_of`: the same rounds as a layered graph."""
     outcome = OUTCOMES.get(cascade.outcome, cascade.outcome)
     after = f" after {plural(len(cascade.rounds), 'round')}."
     return dmc.Stack(
@@ -28,15 +31,18 @@ def cascade_rounds(story: PromptResult, cascade: Cascade, audit_id: str) -> Any:
             dmc.Text([outcome, after]),
             columns(
                 panel(
-                    graph("cascade-graph", cascade_graph(cascade), "Ablated and woken features by round and layer"),
-                    title="Filled: ablated. Open: woke. Lines: ablating the one changes the other",
+                    graph(GRAPH, cascade_graph(graph_of), "Ablated and woken features by round")
+                    if graph_of is not None
+                    else None,
+                    title="Size: effect. Lines: ablating the one wakes the other. Click a feature to open it",
                 ),
                 panel(
                     graph(
                         "cascade-scores",
-                        cascade_scores(story.baseline.score, cascade),
-                        "Score after each cascade round",
+                        cascade_scores(story.baseline.score, cascade, story.layer_cascade),
+                        "Score after each cascade round, of single features and of whole layers",
                     ),
+                    _layers(story.layer_cascade),
                     title=term_help("refusal score", "Score after each round"),
                 ),
             ),
@@ -44,6 +50,16 @@ def cascade_rounds(story: PromptResult, cascade: Cascade, audit_id: str) -> Any:
             columns(_repair(story.self_repair), _suppression(cascade.suppression, audit_id)),
         ],
         gap="md",
+    )
+
+
+def _layers(layers: LayerCascade | None) -> Any:
+    if layers is None:
+        return None
+    after = "never flipped" if layers.depth is None else f"flipped after {plural(layers.depth, 'layer')}"
+    order = ", ".join(str(layer) for layer in layers.layers)
+    return dmc.Text(
+        [term_help("whole layer", "Whole layers"), f" in the order {order}: {after}."], size="sm", c="dimmed"
     )
 
 
@@ -60,19 +76,21 @@ def _round(step: CascadeRound, number_: int, audit_id: str) -> Any:
     )
     body: list[Any] = [dmc.Group([dmc.Text("Ablated:", size="sm"), *ablated], gap="xs"), dmc.Text(facts, size="sm")]
     if step.woken:
-        body.append(_woken_table(step.woken, audit_id))
+        body.append(_woken_table(step, audit_id))
     if step.edges:
         body.append(dmc.Group([dmc.Text("Edges:", size="sm"), *[_edge(edge) for edge in step.edges]], gap="xs"))
     return panel(*body, title=f"Round {number_}")
 
 
-def _woken_table(woken: tuple[Woken, ...], audit_id: str) -> Any:
+def _woken_table(step: CascadeRound, audit_id: str) -> Any:
     headings = (
         "woke",
         term_help("activation"),
         term_help("position class", "where"),
         term_help("direct effect"),
         term_help("total effect"),
+        term_help("backup", "backup, confirmed"),
+        term_help("woken beyond random", "woke at random (draws)"),
     )
     rows = [
         dmc.TableTr(
@@ -85,12 +103,16 @@ def _woken_table(woken: tuple[Woken, ...], audit_id: str) -> Any:
                     "not tried" if one.total_effect is None else f"{number(one.total_effect, 3)} nats",
                     className="numeric",
                 ),
+                dmc.TableTd("not tried" if one.confirmed is None else "yes" if one.confirmed else "no"),
+                dmc.TableTd(
+                    f"{step.woken_random.get(one.feature, 0)} of {step.random_draws}" if step.random_draws else "–"
+                ),
             ]
         )
-        for one in woken
+        for one in step.woken
     ]
     head = table_head(*headings, numeric=(1, 3, 4))
-    return dmc.TableScrollContainer(dmc.Table([head, dmc.TableTbody(rows)]), minWidth=460, type="native")
+    return dmc.TableScrollContainer(dmc.Table([head, dmc.TableTbody(rows)]), minWidth=620, type="native")
 
 
 def _edge(edge: Any) -> Any:
@@ -107,9 +129,10 @@ def _repair(repair: SelfRepair | None) -> Any:
         else number(repair.compensation)
     )
     norm = "" if repair.norm_share is None else f", of it {number(repair.norm_share)} by the final norm"
+    woken = "" if repair.woken_share is None else f", {number(repair.woken_share)} by newly active features"
     return panel(
         graph("self-repair", self_repair(repair), "Direct and total effect of the set, final norm live and frozen"),
-        dmc.Text([term_help("compensation", "Compensation"), f": {compensation}{norm}."], size="sm", c="dimmed"),
+        dmc.Text([term_help("compensation", "Compensation"), f": {compensation}{norm}{woken}."], size="sm", c="dimmed"),
         title=title,
     )
 

@@ -50,9 +50,11 @@ def _figures(cascade: CascadeSummary) -> Any:
         figure_row("Flipped within the rounds", cascade.flipped, term="flip", share=True),
         figure_row("Woken in the first round (mean)", cascade.woken, term="woken"),
         figure_row("The same, matched random (mean)", cascade.woken_random, term="matched random set"),
+        figure_row("Difference a prompt (mean)", cascade.woken_difference, term="woken beyond random"),
         figure_row("Woken that push to refusal (mean)", cascade.pushing, term="total effect"),
         figure_row("Compensation (median)", cascade.compensation, term="compensation"),
         figure_row("Of it, by the final norm (median)", cascade.norm_share, term="self-repair"),
+        figure_row("Of it, by woken features (median)", cascade.woken_share, term="self-repair"),
         figure_row("Later features silenced (mean)", cascade.share_deactivated, term="suppression", share=True),
         figure_row("Drop of later features (mean)", cascade.mean_drop, term="suppression", share=True),
     ]

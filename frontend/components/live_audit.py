@@ -3,6 +3,7 @@
 Asks the API once a second while it is queued or running, and no more after that; done, it shows the page anew.
 """
 
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -27,6 +28,10 @@ STAGES = {
     "interaction pairs": "Measure claimed pairs",
     "prompts": "Search each refused prompt's minimal set, follow its cascade",
     "completions": "Check each set by the completion it gives",
+    "verification": "Hold each set against its controls",
+    "verification completions": "Check the controls by the completions they give",
+    "stability": "Ask refused prompts otherwise, and of disturbed weights",
+    "stability completions": "Check what rewording changes by completions",
     "token activations": "Record where the features fire",
 }
 """In the order they are run, in words."""
@@ -65,52 +70,33 @@ def live_audit(audit: AuditSummary, readiness: Readiness | None = None) -> Any:
 def register_live_audit(ui: Ui) -> None:
     """The callbacks, once for the page that shows it."""
 
-    @ui.callback(
-        Output(_VIEW, "children"),
-        Output(_TICK, "disabled"),
-        Output(_CANCEL, "display"),
-        Output(_RESUME, "display"),
-        Output(STATE, "children"),
-        Input(_TICK, "n_intervals"),
-        State(_AUDIT, "data"),
-        prevent_initial_call=True,
-    )
+    @ui.callback(*_outputs(), Input(_TICK, "n_intervals"), State(_AUDIT, "data"), prevent_initial_call=True)
     async def tick(ticks: int, audit_id: str) -> Any:
         return await _present(ui, audit_id)
 
+    _register_button(ui, _CANCEL, ui.api.cancel_audit)
+    _register_button(ui, _RESUME, ui.api.resume_audit)
+
+
+def _register_button(ui: Ui, button: str, change: Callable[[str], Awaitable[AuditSummary]]) -> None:
     @ui.callback(
-        Output(_VIEW, "children", allow_duplicate=True),
-        Output(_TICK, "disabled", allow_duplicate=True),
-        Output(_CANCEL, "display", allow_duplicate=True),
-        Output(_RESUME, "display", allow_duplicate=True),
-        Output(STATE, "children", allow_duplicate=True),
-        Input(_CANCEL, "n_clicks"),
+        *_outputs(allow_duplicate=True),
+        Input(button, "n_clicks"),
         State(_AUDIT, "data"),
-        running=[(Output(_CANCEL, "loading"), True, False)],
+        running=[(Output(button, "loading"), True, False)],
         prevent_initial_call=True,
     )
-    async def cancel(clicks: int | None, audit_id: str) -> Any:
+    async def changed(clicks: int | None, audit_id: str) -> Any:
         if not clicks:
             return (no_update,) * 5
-        await ui.api.cancel_audit(audit_id)
+        await change(audit_id)
         return await _present(ui, audit_id)
 
-    @ui.callback(
-        Output(_VIEW, "children", allow_duplicate=True),
-        Output(_TICK, "disabled", allow_duplicate=True),
-        Output(_CANCEL, "display", allow_duplicate=True),
-        Output(_RESUME, "display", allow_duplicate=True),
-        Output(STATE, "children", allow_duplicate=True),
-        Input(_RESUME, "n_clicks"),
-        State(_AUDIT, "data"),
-        running=[(Output(_RESUME, "loading"), True, False)],
-        prevent_initial_call=True,
-    )
-    async def resume(clicks: int | None, audit_id: str) -> Any:
-        if not clicks:
-            return (no_update,) * 5
-        await ui.api.resume_audit(audit_id)
-        return await _present(ui, audit_id)
+
+def _outputs(*, allow_duplicate: bool = False) -> list[Output]:
+    """What `_present` fills, in its order."""
+    places = ((_VIEW, "children"), (_TICK, "disabled"), (_CANCEL, "display"), (_RESUME, "display"), (STATE, "children"))
+    return [Output(component, value, allow_duplicate=allow_duplicate) for component, value in places]
 
 
 async def _present(ui: Ui, audit_id: str) -> tuple[Any, bool, str, str, Any]:

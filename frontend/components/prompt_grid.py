@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.api.schemas import PromptLine
+from backend.api.schemas import ComparedPrompt, PromptLine
 from frontend.components.badges import OUTCOME_WORDS
 from frontend.components.prompt_filters import LABELS
 from frontend.format import DASH, count, number, percent
@@ -27,6 +27,15 @@ COLUMNS = (
     ("flipped_probe", "Probe set", 110, "linear probe"),
 )
 """column, heading, width in pixels, term that explains it"""
+
+COMPARED = (
+    ("verdict", "Baseline", 120, "verdict"),
+    ("score", "Score", 110, "refusal score"),
+    ("outcome", "Outcome", 150, "flip"),
+    ("set_size", "Set size", 110, "minimal set"),
+    ("depth", "Rounds", 110, "depth"),
+)
+"""Of the columns, those shown of two audits side by side: field, heading, width, term."""
 
 NUMERIC = {"score", "set_size", "k", "depth", "random_flips"}
 UNSORTED = {"text"}
@@ -79,6 +88,49 @@ def prompt_row(line: PromptLine, audit_id: str) -> dict[str, Any]:
         "flipped_fm": _yes(line.flipped_fm),
         "flipped_probe": _yes(line.flipped_probe),
     }
+
+
+def compared_columns() -> list[dict[str, Any]]:
+    """Column definitions of the prompts behind a cell: each measure in the reference, then in the other."""
+    columns: list[dict[str, Any]] = [
+        {
+            "field": "link",
+            "colId": "id",
+            "headerName": "Prompt",
+            "width": 120,
+            "cellRenderer": "Link",
+            "pinned": "left",
+        },
+        {"field": "text", "headerName": "Text", "flex": 1, "minWidth": 260, "tooltipField": "text"},
+        {"field": "category", "headerName": "Category", "width": 140},
+        {"field": "split", "headerName": "Split", "width": 105, "headerTooltip": TERMS["split"]},
+    ]
+    for field, heading, width, term in COMPARED:
+        for side, where in (("a", "reference"), ("b", "other")):
+            column = {"field": f"{field}_{side}", "headerName": f"{heading}, {where}", "width": width}
+            if field in NUMERIC:
+                column["type"] = "rightAligned"
+            columns.append({**column, "headerTooltip": TERMS[term]})
+    return columns
+
+
+def compared_row(prompt: ComparedPrompt, href: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": prompt.id,
+        "link": {"href": href, "text": prompt.id},
+        "text": prompt.text,
+        "category": prompt.a.category or DASH,
+        "split": prompt.a.split if prompt.a.split == prompt.b.split else f"{prompt.a.split} / {prompt.b.split}",
+    }
+    for side, line in (("a", prompt.a), ("b", prompt.b)):
+        row |= {
+            f"verdict_{side}": line.verdict,
+            f"score_{side}": number(line.score),
+            f"outcome_{side}": OUTCOME_WORDS[line.outcome],
+            f"set_size_{side}": count(line.set_size),
+            f"depth_{side}": count(line.depth),
+        }
+    return row
 
 
 def _yes(flipped: bool | None) -> str:

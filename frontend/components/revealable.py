@@ -17,13 +17,16 @@ from frontend.components.masked_text import masked_text
 from frontend.components.messages import error_alert
 from frontend.page import Ui
 
-ADDRESS = "prompt-address"  # store of the page: {"audit_id": ..., "prompt_id": ...}
+ADDRESS = "prompt-address"  # store of the page: {"audit_id": ...} and, on a prompt's, "prompt_id"
 NOT_KEPT = "Its tokens are not kept with this audit: it cannot be revealed."
 READ_ONLY = "A read-only link reveals nothing."
 
 
-def revealable(response: Response | MaskedText, name: str, place: str, *, sealed: str | None) -> Any:
-    """`name` is the completion's; `place` tells apart two showings of one; `sealed`: why it cannot be revealed."""
+def revealable(
+    response: Response | MaskedText, name: str, place: str, *, sealed: str | None, audit_id: str | None = None
+) -> Any:
+    """`name` is the completion's; `place` tells apart two showings of one; `sealed`: why it cannot be revealed;
+    `audit_id`: whose it is, where the page shows more than one audit."""
     facts = {
         "verdict": response.verdict,
         "n_tokens": response.n_tokens,
@@ -31,10 +34,21 @@ def revealable(response: Response | MaskedText, name: str, place: str, *, sealed
         "text": response.text,
         "name": name,
         "place": place,
+        "audit_id": audit_id,
     }
-    if sealed is not None and response.text is None:
+    return _revealable(facts, sealed)
+
+
+def revealable_of(prompt_id: str, verdict: str, name: str, place: str, *, sealed: str | None) -> Any:
+    """The same on a page of many prompts, which knows of the completion its verdict alone."""
+    known = {"verdict": verdict, "n_tokens": None, "ended": True, "text": None}
+    return _revealable({**known, "name": name, "place": place, "prompt_id": prompt_id}, sealed)
+
+
+def _revealable(facts: dict[str, Any], sealed: str | None) -> Any:
+    if sealed is not None and facts["text"] is None:
         return dmc.Stack([_shown(facts, None), dmc.Text(sealed, size="xs", c="dimmed")], gap=4)
-    key = {"name": name, "place": place}
+    key = {"name": facts["name"], "place": facts["place"]}
     return html.Div(
         [
             dcc.Store(id={"type": "completion-facts", **key}, data=facts),
@@ -44,7 +58,7 @@ def revealable(response: Response | MaskedText, name: str, place: str, *, sealed
 
 
 def register_revealable(ui: Ui) -> None:
-    """The callbacks, once for the page that shows completions."""
+    """The callbacks, once for all pages that show completions."""
     either = {"name": MATCH, "place": MATCH}
 
     @ui.callback(
@@ -79,8 +93,10 @@ def register_revealable(ui: Ui) -> None:
 
 async def revealed(ui: Ui, facts: Mapping[str, Any], address: Mapping[str, str]) -> Any:
     """The completion with its words, or why they could not be had."""
+    audit_id = facts.get("audit_id") or address["audit_id"]
+    prompt_id = facts.get("prompt_id") or address["prompt_id"]
     try:
-        answer = await ui.api.reveal(address["audit_id"], address["prompt_id"], RevealRequest(completion=facts["name"]))
+        answer = await ui.api.reveal(audit_id, prompt_id, RevealRequest(completion=facts["name"]))
     except ApiProblem as problem:
         return dmc.Stack([_shown(facts, _id("reveal-ask", facts)), error_alert(problem)], gap="xs")
     return masked_text(facts["verdict"], facts["n_tokens"], facts["ended"], answer.text, revealed=True)

@@ -15,9 +15,9 @@ def controls_strip(baseline_score: float, minimal: MinimalSet | None, controls: 
     """A row an arm; filled marks flipped (complied by generation), open ones did not."""
     rows: list[tuple[str, go.Scatter]] = []
     if minimal is not None:
-        rows.append(("minimal set", _mark(minimal.score, minimal.confirmed, MINIMAL_SET)))
+        rows.append(("minimal set", mark_of(minimal.score, minimal.confirmed, MINIMAL_SET)))
     if controls.random is not None:
-        rows.append((f"{controls.random.n_draws} matched random sets", _draws(controls.random)))
+        rows.append((f"{controls.random.n_draws} matched random sets", draws_of(controls.random)))
     for name, arm, colour in (
         ("direction", controls.direction, DIRECTION),
         ("FM-extended set", controls.fm_extended, FACTORISATION_MACHINE),
@@ -28,7 +28,7 @@ def controls_strip(baseline_score: float, minimal: MinimalSet | None, controls: 
             rows.append((name, _arm(arm, colour)))
     if controls.random_with_sink is not None:
         draws = controls.random_with_sink
-        rows.append((f"{draws.n_draws} matched random, sink in scope", _draws(draws)))
+        rows.append((f"{draws.n_draws} matched random, sink in scope", draws_of(draws)))
     figure = go.Figure()
     for at, (name, trace) in enumerate(reversed(rows)):
         trace.y = [at + offset for offset in (trace.y or [0.0])]
@@ -65,7 +65,8 @@ def single_effects(baseline_score: float, effects: Sequence[Restored], minimal: 
     return figure
 
 
-def _mark(score: float, flipped: bool, colour: str) -> go.Scatter:
+def mark_of(score: float, flipped: bool, colour: str) -> go.Scatter:
+    """One arm's score: filled when it flipped."""
     return go.Scatter(
         x=[score],
         y=[0.0],
@@ -76,10 +77,11 @@ def _mark(score: float, flipped: bool, colour: str) -> go.Scatter:
 
 
 def _arm(arm: Arm, colour: str) -> go.Scatter:
-    return _mark(arm.score, arm.flipped, colour)
+    return mark_of(arm.score, arm.flipped, colour)
 
 
-def _draws(control: RandomControl) -> go.Scatter:
+def draws_of(control: RandomControl, what: str = "a matched random set") -> go.Scatter:
+    """Every draw of a control as an open mark, spread over its row."""
     count = len(control.scores)
     spread = [
         STRIP * (2 * (at * 7 % count) / max(count - 1, 1) - 1) for at in range(count)
@@ -89,5 +91,5 @@ def _draws(control: RandomControl) -> go.Scatter:
         y=spread,
         mode="markers",
         marker={"color": RANDOM_CONTROL, "size": 7, "symbol": "circle-open", "line": {"width": 1.5}},
-        hovertemplate="a matched random set: s %{x:+.2f}<extra></extra>",
+        hovertemplate=f"{what}: s %{{x:+.2f}}<extra></extra>",
     )

@@ -111,7 +111,14 @@ def _grid(query: Query) -> Any:
         [
             url_store(_URL),
             dcc.Interval(id=_TICK, interval=2000, disabled=True),
-            paged_grid(GRID, audit_columns(sort), label="Audits", filters=filters, height="calc(100vh - 320px)"),
+            paged_grid(
+                GRID,
+                audit_columns(sort),
+                label="Audits",
+                filters=filters,
+                height="calc(100vh - 320px)",
+                options={"rowSelection": {"mode": "multiRow", "enableClickSelection": True, "headerCheckbox": False}},
+            ),
             term_list("What the columns mean", [term for _, _, term in COLUMNS]),
         ]
     )

@@ -9,13 +9,11 @@ from typing import Any
 import dash_mantine_components as dmc
 
 from backend.api.schemas import AuditDetail, Distributions
-from frontend.answers import answers
-from frontend.components.answer_list import answer_list
+from frontend.answers import figures_in_words
+from frontend.components.answer_list import figures_without_answers, statement_list
 from frontend.components.audit_header import audit_header
-from frontend.components.cascade_summary import cascade_summary
 from frontend.components.graph import graph
 from frontend.components.headline import headline
-from frontend.components.interaction_pairs import interaction_pairs
 from frontend.components.live_audit import live_audit, register_live_audit
 from frontend.components.manifest import manifest_panels
 from frontend.components.never_flipped import never_flipped
@@ -23,7 +21,7 @@ from frontend.components.section import columns, contents, panel, section
 from frontend.components.share_dialog import register_share_dialog, share_actions
 from frontend.figures.arms import flips_by_arm
 from frontend.figures.layer_map import layer_map
-from frontend.figures.set_sizes import cascade_depths, set_sizes
+from frontend.figures.set_sizes import set_sizes
 from frontend.figures.slices import slices_by_outcome
 from frontend.format import moment
 from frontend.page import Query, Ui, View
@@ -33,8 +31,6 @@ from frontend.url_state import audit_path
 CONTENTS = {
     "answers": "Answers",
     "layers": "Layers",
-    "cascade": "Cascade",
-    "interactions": "Interactions",
     "unflipped": "Never flipped",
     "slices": "By category",
     "manifest": "Manifest",
@@ -66,17 +62,6 @@ def overview(detail: AuditDetail, distributions: Distributions) -> Any:
             contents(CONTENTS),
             _answers(detail, distributions),
             _layers(detail, distributions),
-            _cascade(detail, distributions),
-            section(
-                "interactions",
-                "Interactions",
-                interaction_pairs(detail.interactions, audit.id) if detail.interactions else None,
-                about=[
-                    "Whether effects add up. A ",
-                    term_help("factorisation machine"),
-                    " claims pairs; each is then measured on held-out prompts with none, either and both ablated.",
-                ],
-            ),
             section(
                 "unflipped",
                 "Never flipped",
@@ -113,9 +98,13 @@ def _answers(detail: AuditDetail, distributions: Distributions) -> Any:
     return section(
         "answers",
         "Report card",
-        headline(card, detail.audit.id),
+        headline(card, detail.verification, detail.audit.id),
         columns(
-            panel(answer_list(answers(card, cascade), detail.audit.id)),
+            panel(
+                statement_list(card.statements, detail.audit.id)
+                if card.statements
+                else figures_without_answers(figures_in_words(card, cascade), detail.audit.id)
+            ),
             dmc.Stack(
                 [
                     panel(
@@ -182,29 +171,6 @@ def _sizes(distributions: Distributions, audit_id: str) -> Any:
             size="sm",
         ),
         title=["How many features a ", term_help("minimal set"), " has"],
-    )
-
-
-def _cascade(detail: AuditDetail, distributions: Distributions) -> Any:
-    if detail.cascade is None:
-        return None
-    audit_id = detail.audit.id
-    depths = panel(
-        graph("cascade-depths", cascade_depths(distributions.depths), "Prompts by cascade rounds until the flip"),
-        dmc.Anchor("Deepest prompts", href=audit_path(audit_id, "prompts", label="harmful", sort="-depth"), size="sm"),
-        title=["How ", term_help("depth", "deep"), " the cascade goes"],
-    )
-    return section(
-        "cascade",
-        "Cascade",
-        cascade_summary(detail.cascade, audit_id, depths),
-        about=[
-            "What happens when the strongest active refusal features are ablated: which ",
-            term_help("dormant"),
-            " features wake, and how much of the damage later layers make up for (",
-            term_help("self-repair"),
-            ").",
-        ],
     )
 
 

@@ -15,6 +15,8 @@ from frontend.components.completions import completions
 from frontend.components.minimal_sets import minimal_sets
 from frontend.components.prompt_controls import prompt_controls
 from frontend.components.prompt_filters import LABELS
+from frontend.components.prompt_perturbed import prompt_perturbed
+from frontend.components.prompt_verification import prompt_verification
 from frontend.components.revealable import ADDRESS, NOT_KEPT, READ_ONLY, register_revealable
 from frontend.components.saved_sets import MOST_LISTED, register_saved_sets, saved_sets
 from frontend.components.section import contents, section
@@ -82,6 +84,14 @@ def prompt(detail: AuditDetail, found: PromptDetail, sets: Sequence[SavedSet], q
         )
         parts["minimal-set"] = ("Minimal set", sets_section)
         parts["controls"] = ("Controls", section("controls", "Controls", prompt_controls(story, story.controls)))
+    if story.verification is not None:
+        verified = prompt_verification(story, story.verification, audit.id, sealed=_sealed(detail))
+        about_arms = ["The smallest confirmed ", term_help("minimal set"), ", the one claimed, against the other arms."]
+        parts["verification"] = ("Verification", section("verification", "Verification", verified, about=about_arms))
+    if story.perturbed:
+        perturbed = prompt_perturbed(story, detail.stability, audit.id, sealed=_sealed(detail))
+        about_perturbed = ["The prompt under changes that should not matter: ", term_help("stability"), "."]
+        parts["perturbed"] = ("Perturbations", section("perturbed", "Perturbations", perturbed, about=about_perturbed))
     minimal = minimal_of(story)
     intervention = from_query(query, minimal)
     about = (
@@ -91,7 +101,7 @@ def prompt(detail: AuditDetail, found: PromptDetail, sets: Sequence[SavedSet], q
         what_if = what_if_panel(story, intervention, saved_sets(sets, audit.id, minimal))
         parts["what-if"] = ("What-if", section("what-if", "What if", what_if, about=about))
     if story.cascade is not None:
-        rounds = section("cascade", "Cascade", cascade_rounds(story, story.cascade, audit.id))
+        rounds = section("cascade", "Cascade", cascade_rounds(story, story.cascade, found.cascade_graph, audit.id))
         parts["cascade"] = ("Cascade", rounds)
     return dmc.Stack(
         [

@@ -19,6 +19,8 @@ READ = {
     "/api/audits/{audit_id}/distributions",
     "/api/audits/{audit_id}/cascade",
     "/api/audits/{audit_id}/interactions",
+    "/api/audits/{audit_id}/cascade-graph",
+    "/api/audits/{audit_id}/perturbed",
     "/api/audits/{audit_id}/prompts",
     "/api/audits/{audit_id}/prompts/{prompt_id}",
     "/api/audits/{audit_id}/features",
@@ -148,7 +150,8 @@ def forged(audited: Audited) -> str:
 
 def tampered(audited: Audited) -> str:
     token = str(audited.site.post(f"/audits/{audited.id}/links", {"days": 1})["url"]).rpartition("/")[2]
-    return token[:-1] + ("A" if token[-1] != "A" else "B")
+    # Not the last character: its low bits are no part of the signature.
+    return token[:-4] + ("A" if token[-4] != "A" else "B") + token[-3:]
 
 
 def session_as_link(audited: Audited) -> str:

@@ -16,11 +16,16 @@ KEPT = [
     "/distributions",
     "/cascade",
     "/interactions",
+    "/cascade-graph",
+    "/perturbed",
     "/prompts?limit=3",
     "/prompts/{prompt}",
     "/features",
     "/features/{feature}",
     "/features/{feature}/prompts",
+    "/disagreements",
+    "/verdicts",
+    "/verdicts/counts",
     "/report.json",
     "/report.html",
     "/prompts.csv",
@@ -36,6 +41,8 @@ LISTS = [
     ("/audits/{audit}/features/{feature}/prompts", "activation"),
     ("/audits/{audit}/links", "label"),
     ("/audits/{audit}/reveals", "created"),
+    ("/audits/{audit}/disagreements", "position"),
+    ("/audits/{audit}/verdicts", "number"),
     ("/audits/{audit}/prompts/{prompt}/sets", "name"),
 ]
 
@@ -50,6 +57,8 @@ def some_of_everything(audited: Audited) -> None:
         audited.site.post(f"/audits/{audited.id}/links", {"label": name})
         saved = {"name": name, "intervention": {"features": [audited.feature]}}
         audited.site.post(f"/audits/{audited.id}/prompts/{audited.prompt}/sets", saved)
+        said = {"prompt_id": audited.prompt, "verdict": "refused", "author": name, "reason": "It declines."}
+        audited.site.post(f"/audits/{audited.id}/verdicts", said)
 
 
 @pytest.mark.parametrize(("path", "column"), LISTS)

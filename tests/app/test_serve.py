@@ -102,6 +102,17 @@ def test_binding_elsewhere_without_a_token_is_one_line(tmp_path: Path) -> None:
     assert finished.stderr.count("\n") == 1
 
 
+def test_a_demo_without_its_subject_is_one_line(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        command("--port", "0", "--no-worker", "--audit-demo"),
+        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("refusalscope: --audit-demo: ")
+    assert finished.stderr.endswith("run: refusalscope models fetch\n")
+    assert finished.stderr.count("\n") == 1
+
+
 def test_a_password_is_on_no_command_line(tmp_path: Path) -> None:
     url = "postgresql://me:secret@db/x"
     settings = read_settings({}, data=tmp_path, database=url, device="cpu")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.api.schemas import PromptDetail, PromptLine
+from backend.api.schemas import CascadeGraph, PromptDetail, PromptLine
 from backend.audit.results import (
     Arm,
     BaselinePrompt,
@@ -116,7 +116,8 @@ def line(story: PromptResult = STORY, **changes: Any) -> PromptLine:
 
 
 def prompt_detail(story: PromptResult = STORY) -> PromptDetail:
-    return PromptDetail(line=line(story), story=story, previous="h/0 ?", next=None)
+    graph = CascadeGraph(n_prompts=1, nodes=[], links=[]) if story.cascade is not None else None
+    return PromptDetail(line=line(story), story=story, previous="h/0 ?", next=None, cascade_graph=graph)
 
 
 def report_card(**changes: Any) -> ReportCard:

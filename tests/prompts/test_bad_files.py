@@ -6,6 +6,7 @@ import os
 import pytest
 
 from backend.errors import PromptFileError
+from backend.prompts.checks import MAX_ERRORS
 from backend.prompts.load import load_prompts
 
 GOOD = json.dumps({"prompt": "Rob a van", "label": "harmful"}) + "\n"
@@ -149,6 +150,34 @@ def test_not_utf8_text(load, name, content, line, words):
     error = complaint(load, name, content)
     assert error.line == line
     assert words in str(error)
+
+
+def places(error):
+    return [(one.line, one.column) for one in (error, *error.others)]
+
+
+def test_all_bad_rows_are_told_by_line(load):
+    rows = ['{"prompt": "a", "label": "evil"}', "{", GOOD.strip(), '["x"]', '{"prompt": "b", "lable": "benign"}']
+    error = complaint(load, "bad.jsonl", "\n".join(rows))
+    assert places(error) == [(1, "label"), (2, None), (4, None), (5, "lable")]
+    assert str(error).endswith("(and 3 more)")
+
+
+def test_rows_before_an_open_quote_are_told_too(load):
+    error = complaint(load, "bad.csv", 'prompt,label\na,evil\nb\n"c,harmful\nd,harmful\n')
+    assert places(error) == [(2, "label"), (3, None), (4, None)]
+    assert "quote left open" in str(error.others[-1])
+
+
+def test_so_many_bad_rows_are_enough(load):
+    error = complaint(load, "bad.csv", "prompt,label\n" + "a,evil\n" * 1_000)
+    assert len(places(error)) == MAX_ERRORS
+
+
+def test_rows_that_only_contradict_each_other_are_told_once_all_are_sound(load):
+    twice = '{"prompt": "a", "id": "x"}\n{"prompt": "b", "id": "x"}\n'
+    assert places(complaint(load, "bad.jsonl", twice + "{\n")) == [(3, None)]
+    assert places(complaint(load, "bad.jsonl", twice)) == [(2, "id")]
 
 
 def test_too_large_a_file_is_not_read(load, tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.errors import BadInput
+from backend.errors import InUse
 from backend.prompts.load import load_prompts
 from backend.prompts.prompt import Prompt, PromptSet
 from backend.store import audits, prompt_sets
@@ -102,7 +102,7 @@ def test_a_set_stays_while_an_audit_needs_it(database: Database) -> None:
     with database.transaction() as session:
         set_id = prompt_sets.add(session, FEW, kind="upload").id
         audit = new_audit(session, prompt_set_id=set_id, name="mine")
-    with database.transaction() as session, pytest.raises(BadInput, match=rf"prompt set {set_id}: .*'mine'"):
+    with database.transaction() as session, pytest.raises(InUse, match=rf"prompt set {set_id}: .*'mine'"):
         prompt_sets.delete(session, set_id)
     with database.transaction() as session:
         audits.delete(session, audit.id)

@@ -2,7 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from backend.store import links, reveals, saved_sets, shards, subjects, workers
+import pytest
+
+from backend.errors import InUse
+from backend.store import audits, links, reveals, saved_sets, shards, subjects, workers
 from backend.store.database import Database
 from tests.store.rows import new_audit
 
@@ -24,6 +27,26 @@ def test_a_subject_added_again_keeps_its_check(database: Database) -> None:
         "new", "/models/b", {"ok": True}, 4.0, [3, 5],
     )  # fmt: skip
     assert listed == ["mine", "planted", "smollm2-135m-sft"]  # as they came
+
+
+def test_an_added_subject_goes_once_no_audit_names_it(database: Database) -> None:
+    with database.transaction() as session:
+        subjects.add(session, "mine", kind="added", source="/models/a")
+        subjects.add(session, "planted", kind="planted")
+        audit = new_audit(session, subject_id="mine", name="first look")
+    with (
+        database.transaction() as session,
+        pytest.raises(InUse, match=r"subject mine: audits name it \('first look'\)"),
+    ):
+        subjects.delete(session, "mine")
+    with database.transaction() as session:
+        assert subjects.ids(session) == ["mine", "planted"]
+        audits.delete(session, audit.id)
+        assert subjects.delete(session, "mine")
+        assert not subjects.delete(session, "mine")
+        assert not subjects.delete(session, "planted")
+    with database.reading() as session:
+        assert subjects.ids(session) == ["planted"]
 
 
 def test_audits_are_counted_by_subject(database: Database) -> None:

@@ -1,6 +1,6 @@
 """The findings a check must make, and those it must not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from backend.subjects.bundled.fetch import FetchedFiles
 from backend.subjects.chat_template_check import check_chat_template
 from backend.subjects.check import check_subject, check_training_model
 from backend.subjects.huggingface import HuggingFaceModel
-from backend.subjects.language_model import ChatTokens
+from backend.subjects.language_model import ChatTokens, Exchange
 from backend.subjects.subject import load_subject
 from tests.subjects.tiny_models import BEGIN, TEMPLATE, model, save_model, tokenizer
 
@@ -61,8 +61,8 @@ def test_template_that_changes_the_users_text(tmp_path: Path) -> None:
 class Careless(HuggingFaceModel):
     """Tokenises the whole rendered text: control tokens typed by a user take effect."""
 
-    def encode_chat(self, text: str) -> ChatTokens:
-        sound = super().encode_chat("")
+    def encode_chat(self, text: str, earlier: Sequence[Exchange] = ()) -> ChatTokens:
+        sound = super().encode_chat("", earlier)
         user = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         at = sound.prefix_length
         ids = (*sound.ids[:at], *user, *sound.ids[at:])
@@ -77,8 +77,8 @@ def test_control_tokens_typed_by_a_user() -> None:
 class Drifting(HuggingFaceModel):
     """Its prefix depends on the user's text."""
 
-    def encode_chat(self, text: str) -> ChatTokens:
-        sound = super().encode_chat(text)
+    def encode_chat(self, text: str, earlier: Sequence[Exchange] = ()) -> ChatTokens:
+        sound = super().encode_chat(text, earlier)
         return replace(sound, ids=(BEGIN, len(text) % 97, *sound.ids[2:]))
 
 

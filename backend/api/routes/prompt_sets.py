@@ -10,7 +10,7 @@ from backend.api.incoming_prompts import pasted_prompts, uploaded_prompts
 from backend.api.lists import Listing, page
 from backend.api.problem import NotFound
 from backend.api.responses import problems
-from backend.api.schemas import Page, PastedPrompts, PromptSet, PromptText
+from backend.api.schemas import Page, PastedPrompts, PromptSet, PromptText, Seed
 from backend.api.services import Reading, Writing
 from backend.store import prompt_sets
 
@@ -35,9 +35,12 @@ def list_prompt_sets(session: Reading, asked: Annotated[PromptSetList, Query()])
 
 
 @router.post("", status_code=201)
-def upload_prompt_set(session: Writing, file: UploadFile) -> PromptSet:
-    """A .jsonl or .csv file, at most 50 MB and 20,000 prompts; `errors` of a refusal names line and column."""
-    return views.prompt_set(prompt_sets.add(session, uploaded_prompts(file.filename, file.file), kind="upload"))
+def upload_prompt_set(session: Writing, file: UploadFile, seed: Annotated[Seed, Query()] = 0) -> PromptSet:
+    """A .jsonl or .csv file, at most 50 MB and 20,000 prompts; `errors` of a refusal names lines and columns.
+
+    `seed` deals out the splits of prompts that carry none: with another, the same file is another set.
+    """
+    return views.prompt_set(prompt_sets.add(session, uploaded_prompts(file.filename, file.file, seed), kind="upload"))
 
 
 @router.post("/paste", status_code=201)
@@ -51,7 +54,7 @@ def read_prompt_set(session: Reading, set_id: str) -> PromptSet:
     return views.prompt_set(the_prompt_set(session, set_id))
 
 
-@router.delete("/{set_id}", status_code=204, responses=problems(404))
+@router.delete("/{set_id}", status_code=204, responses=problems(404, 409))
 def delete_prompt_set(session: Writing, set_id: str) -> None:
     """Refused while an audit needs it."""
     if not prompt_sets.delete(session, set_id):

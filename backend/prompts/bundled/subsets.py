@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from backend.errors import PromptFileError
 from backend.prompts.assemble import assemble
-from backend.prompts.checks import check_row
+from backend.prompts.checks import check_rows
 from backend.prompts.jsonl_rows import jsonl_rows
 from backend.prompts.prompt import Prompt, PromptSet
 from backend.prompts.text_file import decode
@@ -34,6 +34,7 @@ def bundled_prompts(subset: str = "all") -> PromptSet:
 @cache
 def _everything() -> tuple[tuple[Prompt, ...], tuple[str, ...], dict[Any, list[str]]]:
     """Every prompt, the notes on them, and each one's subsets by its id; the file does not change while we run."""
-    rows = list(jsonl_rows(decode(files(__package__).joinpath(FILE).read_bytes(), FILE), FILE))
-    prompts, notes = assemble((check_row(row, FILE) for row in rows), FILE, seed=0)
+    text = decode(files(__package__).joinpath(FILE).read_bytes(), FILE)
+    rows, checked = check_rows(jsonl_rows(text, FILE), FILE)
+    prompts, notes = assemble(checked, FILE, seed=0)
     return prompts, tuple(notes), {row.cells["id"].value: row.unused["subsets"] for row in rows}

@@ -4,9 +4,9 @@ import pytest
 
 from backend.api import schemas as wire
 from backend.jobs.progress import WEIGHTS
-from frontend.components.live_audit import STAGES, live_audit, live_view, stage_list
+from frontend.components.live_audit import STAGES, live_audit, live_view, register_live_audit, stage_list
 from tests.frontend.trees import by_id, parts, words
-from tests.frontend.wire_values import audit
+from tests.frontend.wire_values import audit, ui_over
 
 PROGRESS = wire.Progress(
     stage="prompts", done=12, total=48, detail="h012", seconds_left=90, overall=0.5, overall_seconds_left=260
@@ -32,7 +32,7 @@ def test_a_running_audit_says_where_it_is():
 
 def test_stages_before_are_done_and_stages_after_are_to_come():
     marks = [part.className for part in parts(stage_list(PROGRESS, running=True)) if hasattr(part, "data-stage")]
-    assert marks == ["stage done"] * 5 + ["stage now"] + ["stage later"] * 2
+    assert marks == ["stage done"] * 5 + ["stage now"] + ["stage later"] * 6
 
 
 def test_a_queued_audit_says_why_it_waits():
@@ -52,3 +52,16 @@ def test_a_failure_is_told_and_can_be_resumed():
 )
 def test_only_what_goes_on_is_asked_for_again(state, asks):
     assert by_id(live_audit(audit(state)), "live-tick").disabled is not asks
+
+
+def test_tick_cancel_and_resume_fill_the_same_places():
+    ui = ui_over({})
+    register_live_audit(ui)
+    filled = {
+        callback["inputs"][0]["id"]: [place.partition("@")[0] for place in callback["output"].strip(".").split("...")]
+        for callback in ui.app._callback_list
+    }
+    assert set(filled) == {"live-tick", "live-cancel", "live-resume"}
+    for places in filled.values():
+        assert places[:2] == ["live-view.children", "live-tick.disabled"]
+        assert places[2:] == ["live-cancel.display", "live-resume.display", "audit-state.children"]

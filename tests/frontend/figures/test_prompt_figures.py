@@ -5,11 +5,10 @@ from dataclasses import replace
 from backend.audit.results import PromptTokens
 from frontend.colours import CANDIDATE, MINIMAL_SET
 from frontend.figures.ablation_curve import ablation_curve, certificate, sweep
-from frontend.figures.cascade_graph import cascade_graph, cascade_scores
 from frontend.figures.controls import controls_strip, single_effects
 from frontend.figures.self_repair import self_repair
 from frontend.figures.token_heat import MOST_ROWS, active_features, token_heat
-from tests.frontend.prompt_data import CASCADE, CONTROLS, HOSTILE, MINIMAL, STORY
+from tests.frontend.prompt_data import CONTROLS, HOSTILE, MINIMAL, STORY
 
 
 def test_the_curve_starts_at_the_baseline_and_ends_at_the_set() -> None:
@@ -53,17 +52,6 @@ def test_single_effects_run_from_the_baseline() -> None:
     assert list(lines["21:1130"].x) == [3.0, -0.4]
     assert lines["21:1130"].line.color == MINIMAL_SET
     assert lines["12:5"].line.color == CANDIDATE
-
-
-def test_edges_join_what_was_ablated_to_what_woke() -> None:
-    figure = cascade_graph(CASCADE)
-    edges = [trace for trace in figure.data if trace.mode == "lines"]
-    assert [list(edge.x) for edge in edges] == [[21, 24]]  # the second has no listed target
-    ablated, woke = (trace for trace in figure.data if trace.mode == "markers")
-    assert list(ablated.customdata) == ["21:1130", "24:7"]
-    assert list(woke.customdata) == ["24:7", "24:8"]
-    assert len(set(zip(woke.x, woke.y, strict=True))) == 2  # of one layer, yet apart
-    assert list(cascade_scores(3.0, CASCADE).data[0].y) == [3.0, 1.0, -0.5]
 
 
 def test_self_repair_has_both_effects_under_both_norms() -> None:

@@ -1,12 +1,16 @@
 """The overview: four numbers first, answers in words, and every part also where there is nothing to show."""
 
+from dataclasses import replace
+
 from backend.api.schemas import Distributions, LayerUse, Slice
 from backend.audit.results import NOTHING_MEASURED, Interactions, Pair, ProbeSummary, TwoByTwo
+from frontend.answers import NO_ANSWERS
 from frontend.pages.overview import overview
 from tests.frontend.features_data import audit_detail
 from tests.frontend.figures.test_overview_figures import DIRECTION
 from tests.frontend.prompt_data import HOSTILE, NOTHING, RATE, cascade_summary, report_card
 from tests.frontend.trees import links, words
+from tests.measured_reports import STATEMENTS, VERIFICATION
 
 MEASURED = TwoByTwo(RATE, RATE, RATE, RATE, RATE, "backup")
 INTERACTIONS = Interactions(
@@ -64,6 +68,7 @@ def test_four_numbers_come_first_with_interval_n_and_evidence() -> None:
             "Flipped by matched random sets",
             "Flipped by the direction",
             "Over-refusal",
+            NO_ANSWERS,
             "Does it refuse?",
         )
     ]
@@ -77,11 +82,9 @@ def test_four_numbers_come_first_with_interval_n_and_evidence() -> None:
     ]
 
 
-def test_pairs_edges_never_flipped_and_manifest_are_there() -> None:
+def test_never_flipped_and_manifest_are_there() -> None:
     view = page()
     said = words(view)
-    assert "each covers for the other" in said
-    assert "+21.1" in said
     assert "/audits/audit_1/prompts/h%2F9" in links(view)
     assert "refusalscope audit --subject x" in said
     assert "layer 21 (jumprelu, 2560)" in said
@@ -98,8 +101,6 @@ def test_an_audit_with_nothing_to_measure_still_opens() -> None:
         page(NOTHING_COUNTED, report_card=card, cascade=cascade_summary(**nothing), interactions=unfitted, manifest={})
     )
     assert "not measured" in said
-    assert "no cascade was followed" in said
-    assert "Nothing could be fitted" in said
     assert "None: the score of every refused harmful prompt could be flipped" in said
 
 
@@ -107,3 +108,30 @@ def test_examples_and_imports_say_so() -> None:
     assert "Example: really run by the makers of this product on 2026-11-24" in words(page(origin="example"))
     assert "Imported from a report file" in words(page(origin="import"))
     assert "Example" not in words(page())
+
+
+def test_answers_are_the_reports_own_statements() -> None:
+    view = page(report_card=report_card(statements=STATEMENTS))
+    said = words(view)
+    for one in STATEMENTS:
+        assert one.text in said
+        assert one.rule in said
+        assert f"/audits/audit_1/{one.evidence}" in " ".join(links(view))
+    assert NO_ANSWERS not in said
+    assert "report_card.refusal_rate" in said
+
+
+def test_a_measured_side_effect_is_the_fourth_number() -> None:
+    view = page(verification=VERIFICATION)
+    said = words(view)
+    assert "Side effect (KL, nats a token)" in said
+    assert "0.021" in said
+    assert said.index("Side effect") < said.index("What makes refusals comply")
+    assert "/audits/audit_1/verification#side-effects" in links(view)
+
+
+def test_hostile_statements_stay_text() -> None:
+    hostile = replace(STATEMENTS[0], question=HOSTILE, text=HOSTILE, rule=HOSTILE, evidence=HOSTILE)
+    view = page(report_card=report_card(statements=(hostile,)))
+    assert words(view).count(HOSTILE) >= 3
+    assert all(HOSTILE not in link for link in links(view))

@@ -12,6 +12,7 @@ from frontend.pages.prompt import prompt
 from tests.frontend.features_data import audit_detail
 from tests.frontend.prompt_data import HOSTILE, STORY, UNAUDITED, prompt_detail
 from tests.frontend.trees import by_id, links, parts, words
+from tests.measured_reports import STABILITY, measured_prompt
 
 
 def page(story: PromptResult = STORY, query: dict[str, str] | None = None, **audit: bool):
@@ -71,3 +72,16 @@ def test_a_reader_of_a_link_can_neither_try_nor_reveal() -> None:
 
 def test_completions_that_are_not_kept_cannot_be_revealed() -> None:
     assert NOT_KEPT in words(page(kept=False))
+
+
+def test_verification_and_perturbations_of_the_prompt_are_there() -> None:
+    story = measured_prompt(STORY)
+    detail = audit_detail().model_copy(update={"stability": STABILITY, "has_completions": True})
+    view = prompt(detail, prompt_detail(story), [], {})
+    said = words(view)
+    assert {"verification", "perturbed"} <= ids(view)
+    assert "0 of 4 draws of noise flipped" in said
+    assert "set clamped" in said
+    assert "The request is put into the mouth of a character." in said
+    assert "Whole layers in the order 21, 15: flipped after 2 layers." in said
+    assert not {"verification", "perturbed"} & ids(page())
