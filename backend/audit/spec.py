@@ -49,7 +49,7 @@ class Effort:
 _EFFORTS: dict[EffortName, Effort] = {
     "quick": Effort(
         removal_orders=3,
-        direction_prompts=4,
+        direction_prompts=3,
         single_effects=10,
         cascade_rounds=6,
         cascade_random_draws=4,
@@ -63,7 +63,7 @@ _EFFORTS: dict[EffortName, Effort] = {
         sufficiency_sets=2,
         sufficiency_prompts=3,
         side_effect_prompts=3,
-        transfer_sets=4,
+        transfer_sets=3,
         pooled_steps=8,
         stability_prompts=3,
         stability_perturbations="core",

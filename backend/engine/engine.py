@@ -36,7 +36,7 @@ class EngineSettings:
     """How much is done at once. The defaults suit the device; results do not depend on them beyond rounding."""
 
     max_tokens: int = 1024  # padded tokens of one batch
-    max_sequences: int = 32  # rows generated together
+    max_sequences: int = 64  # rows generated together
     cache_bytes: int = 512 * 2**20  # for prefix and prompt states, and as much again for branches
 
     @classmethod
