@@ -56,7 +56,7 @@ class Scoring:
                 "arms",
                 ScoredArms,
                 partial(self._score_arms, by_id[result.id], result, claimed, sampling),
-                [asked([by_id[result.id], *sample]), claimed, result.k, amounts.noise_draws, amounts.random_draws],
+                [asked([by_id[result.id], *sample]), claimed, result.k, amounts.noise_draws, amounts.matched_draws],
                 result.id,
             )
             for result, claimed in claims
@@ -122,21 +122,22 @@ class Scoring:
     ) -> ScoredArms:
         fitted, settings, name = self.fitted, self.settings, audited.prompt.id
         features, control = parsed(claimed.features), result.controls.random if result.controls is not None else None
+        # The prompt's random control is of its first set: where that is the claimed one, its draws count.
         is_first = result.minimal_sets[0].features == claimed.features
+        drawn = control.scores if is_first and control is not None else ()
 
         def draw_random(active: FeatureSet) -> Sequence[FeatureSet]:
-            if is_first and control is not None:
-                return ()  # the prompt's random control is of this very set
             widest = frozenset(fitted.candidates.top(result.k)) if result.k is not None else frozenset()
             random = generator(settings.seed, "random control of the claimed set", name)
-            draws = settings.amounts.random_draws
+            draws = max(0, settings.amounts.matched_draws - len(drawn))
             return matched_random_sets(features, active, widest, fitted.table, draws, random)
 
-        scored = score_arms(
+        return score_arms(
             self.engine,
             audited,
             features,
             claimed.score,
+            drawn,
             draw_random,
             sampling.values(self.engine),
             fitted.onset_ids,
@@ -144,7 +145,6 @@ class Scoring:
             settings.amounts.noise_draws,
             generator(settings.seed, "verification arms", name),
         )
-        return replace(scored, p=control.p) if is_first and control is not None else scored
 
     def _scores(
         self, sets: Sequence[Sequence[FeatureId]], prompts: Sequence[AuditedPrompt]

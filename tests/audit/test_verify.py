@@ -63,7 +63,7 @@ def undisturbed() -> tuple[Audited, Kept, list[Step]]:
     return audit(kept, None, steps), kept, steps
 
 
-@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 32)])
+@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 64)])
 def test_stopped_and_resumed_is_undisturbed(
     undisturbed: tuple[Audited, Kept, list[Step]], stop_at: tuple[str, int]
 ) -> None:

@@ -48,6 +48,7 @@ def score_arms(
     audited: AuditedPrompt,
     features: Sequence[FeatureId],
     score: float,
+    drawn: Sequence[float],
     draw_random: DrawRandom,
     values: BenignValues,
     onset_ids: Sequence[int],
@@ -55,7 +56,7 @@ def score_arms(
     noise_draws: int,
     random: np.random.Generator,
 ) -> ScoredArms:
-    """score: with the set silenced."""
+    """score: with the set silenced. drawn: with random sets matched to it that were scored before."""
     mean, resample = values.mean(features), values.resample(features, random)
     seeds = tuple(int(seed) for seed in random.integers(NOISE_SEEDS, size=noise_draws))
     # Active with nothing changed: features that only wake when others are silenced are not.
@@ -76,7 +77,7 @@ def score_arms(
         scores=dict(zip(arms, scores, strict=False)),
         noise_seeds=seeds,
         noise_scores=tuple(of_noise),
-        p=empirical_p(-score, [-value for value in of_random]),
+        p=empirical_p(-score, [-value for value in (*drawn, *of_random)]),
     )
 
 
