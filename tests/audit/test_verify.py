@@ -8,7 +8,7 @@ from backend.audit.audit import Audited, run_audit
 from backend.audit.progress import Step
 from backend.audit.refusal.judges.phrases import PhraseJudge
 from backend.audit.spec import AuditedPrompt, AuditSettings
-from backend.engine.engine import ResidualEngine
+from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.reports.manifest import build_manifest
 from backend.subjects.subject import load_subject
 from tests.planted_audits import FEW, some_prompts
@@ -46,7 +46,7 @@ def audit(kept: Kept, stop_at: tuple[str, int] | None, steps: list[Step]) -> Aud
         AuditSettings("quick"),
     )
     return run_audit(
-        ResidualEngine(subject.model, dict(subject.saes)),
+        ResidualEngine(subject.model, dict(subject.saes), EngineSettings(max_sequences=32)),
         subject.model,
         judge,
         [AuditedPrompt(p, subject.model.encode_chat(p.text)) for p in prompts.prompts],
@@ -63,7 +63,7 @@ def undisturbed() -> tuple[Audited, Kept, list[Step]]:
     return audit(kept, None, steps), kept, steps
 
 
-@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 64)])
+@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 32)])
 def test_stopped_and_resumed_is_undisturbed(
     undisturbed: tuple[Audited, Kept, list[Step]], stop_at: tuple[str, int]
 ) -> None:
