@@ -12,6 +12,7 @@ from backend.audit.results import Manifest
 from backend.audit.spec import AuditSettings
 from backend.prompts.prompt import PromptSet
 from backend.reports.code_version import source_sha256
+from backend.subjects.data_directory import portable
 from backend.subjects.subject import Subject
 
 PACKAGES = ("refusalscope", "torch", "transformers", "sae-lens", "peft", "safetensors", "numpy", "scipy")
@@ -42,7 +43,7 @@ def build_manifest(
         },
         saes={
             "layers": list(saes),
-            "source": {str(layer): sae.source for layer, sae in saes.items()},
+            "source": {str(layer): portable(sae.source) for layer, sae in saes.items()},
             "sha256": {str(layer): sae.sha256 for layer, sae in saes.items()},
             "architecture": {str(layer): sae.architecture for layer, sae in saes.items()},
             "d_sae": {str(layer): sae.d_sae for layer, sae in saes.items()},

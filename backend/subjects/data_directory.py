@@ -30,6 +30,22 @@ def data_directory() -> Path:
     return Path(override) if override else Path(platformdirs.user_data_dir("refusalscope"))
 
 
+IN_DATA = "data:"  # begins the name of what lies in the data directory, wherever that is
+
+
+def portable(source: str) -> str:
+    """A source as a report names it: what lies in the data directory is named from there, so that equal audits on two
+    machines agree and no report tells where somebody keeps files."""
+    place = Path(source)
+    root = data_directory()
+    return IN_DATA + place.relative_to(root).as_posix() if place.is_relative_to(root) else source
+
+
+def found_here(source: str) -> str:
+    """The source that `portable` named, on this machine."""
+    return str(data_directory() / source.removeprefix(IN_DATA)) if source.startswith(IN_DATA) else source
+
+
 def install_folder(
     destination: Path, build: Callable[[Path], None], *, bytes_needed: int, replace: bool, progress: Progress
 ) -> None:

@@ -17,7 +17,9 @@ from backend.subjects.data_directory import (
     PARTIAL,
     RECORD,
     data_directory,
+    found_here,
     install_folder,
+    portable,
     sha256_of,
     verified_hashes,
 )
@@ -213,3 +215,18 @@ def test_damaged_record(installed: Path, record: str | None) -> None:
     with pytest.raises(SubjectError, match=r"record\.json: cannot read .*; run: again") as caught:
         verified_hashes(installed, "again")
     assert "\n" not in str(caught.value)
+
+
+def test_what_lies_in_the_data_directory_is_named_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFUSALSCOPE_DATA", str(tmp_path / "here"))
+    named = portable(str(tmp_path / "here" / "subjects" / "saes" / "layer_06"))
+    assert named == "data:subjects/saes/layer_06"
+    monkeypatch.setenv("REFUSALSCOPE_DATA", str(tmp_path / "there"))
+    assert found_here(named) == str(tmp_path / "there" / "subjects" / "saes" / "layer_06")
+
+
+@pytest.mark.parametrize(
+    "source", ["gemma-scope-2b-pt-res-canonical:layer_9/width_16k/canonical", "/elsewhere/saes", ""]
+)
+def test_other_sources_are_named_as_they_are(source: str) -> None:
+    assert portable(source) == source == found_here(source)
