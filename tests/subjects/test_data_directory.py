@@ -225,8 +225,9 @@ def test_what_lies_in_the_data_directory_is_named_from_there(tmp_path: Path, mon
     assert found_here(named) == str(tmp_path / "there" / "subjects" / "saes" / "layer_06")
 
 
-@pytest.mark.parametrize(
-    "source", ["gemma-scope-2b-pt-res-canonical:layer_9/width_16k/canonical", "/elsewhere/saes", ""]
-)
+OTHERS = ["gemma-scope-2b-pt-res-canonical:layer_9/width_16k/canonical", "/elsewhere/saes", ""]
+
+
+@pytest.mark.parametrize("source", OTHERS)
 def test_other_sources_are_named_as_they_are(source: str) -> None:
     assert portable(source) == source == found_here(source)
