@@ -14,6 +14,7 @@ from app.gate import enforce
 from app.models import parse_layers
 from app.progress_view import watch
 from app.report_card import show
+from backend.audit.progress import Progress, Step
 from backend.audit.spec import AuditSettings
 from backend.errors import Interrupted
 from backend.jobs.audit_run import AuditRun, rerun_command
@@ -39,7 +40,7 @@ def run(options: AuditOptions) -> None:
     folder.prepare(resume=options.resume)
     for note in prompt_set.notes:
         console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
-    with _stoppable(options.out):
+    with _stoppable(options.out) as stopping:
         with console.status(f"loading {options.subject}"):
             loaded = load_subject(options.subject, options.saes, layers, options.device, options.dtype)
         command = rerun_command(
@@ -49,24 +50,42 @@ def run(options: AuditOptions) -> None:
         audit = AuditRun.prepare(loaded, prompt_set, settings, started, command, options.judge)
         folder.claim(identity(audit.manifest))
         with watch(console) as progress:
-            audited = audit.go(folder, progress)
+            audited = audit.go(folder, stopping.checked(progress))
         folder.finish(audited)
     show(Console(), audited.report, folder.path)
     if gate is not None:
         enforce(Console(), gate, audited.report)
 
 
-@contextmanager
-def _stoppable(out: Path) -> Iterator[None]:
-    """Ctrl-C and a polite kill stop the audit with a word on how to go on."""
+class _Stopping:
+    """Whether somebody asked to stop. An interrupt that comes while a destructor runs is lost; the next report finds
+    it here."""
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, _signal: int, _frame: FrameType | None) -> None:
+        self._asked = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def checked(self, progress: Progress) -> Progress:
+        def report(step: Step) -> None:
+            if self._asked:
+                raise KeyboardInterrupt
+            progress(step)
+
+        return report
+
+
+@contextmanager
+def _stoppable(out: Path) -> Iterator[_Stopping]:
+    """Ctrl-C and a polite kill stop the audit with a word on how to go on."""
+    stopping = _Stopping()
+    before = {which: signal.signal(which, stopping.ask) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stopping
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; finished prompts are kept in {out}: run the same command with --resume") from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)

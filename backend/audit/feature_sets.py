@@ -15,6 +15,7 @@ FeatureSet = frozenset[FeatureId]
 ScoreSets = Callable[[Sequence[FeatureSet]], list[float]]
 """Refusal scores of one prompt with each of some sets ablated."""
 
+TRIES = 10  # draws per set that is wanted, before distinct ones are given up
 NEIGHBOURS = 24  # a random feature is drawn from this many nearest in frequency and size
 
 
@@ -49,20 +50,43 @@ def matched_random_sets(
     activation frequency and log mean activation (both standardised within the layer). `excluded` are never drawn. A
     layer with too few look-alikes gives what it has.
     """
-    pools = {f: _nearest(f, active_here, excluded | frozenset(features), table) for f in features}
-    sets = []
-    for _ in range(draws):
-        chosen: set[FeatureId] = set()
-        for feature in features:
-            free = [f for f in pools[feature] if f not in chosen]
-            if free:
-                chosen.add(free[int(random.integers(len(free)))])
-        sets.append(frozenset(chosen))
-    return sets
+    pools = [_nearest(f, active_here, excluded | frozenset(features), table, NEIGHBOURS) for f in features]
+    return [_draw(pools, random) for _ in range(draws)]
+
+
+def distinct_random_sets(
+    features: Sequence[FeatureId],
+    active_here: FeatureSet,
+    excluded: FeatureSet,
+    table: ActivationTable,
+    draws: int,
+    random: np.random.Generator,
+) -> list[FeatureSet]:
+    """Like `matched_random_sets`, but no set twice: an empirical p counts different sets. The pools are as wide as that
+    needs, and fewer than `draws` come where there are not so many."""
+    widest = max(NEIGHBOURS, draws)
+    pools = [_nearest(f, active_here, excluded | frozenset(features), table, widest) for f in features]
+    if len(pools) == 1:
+        return [frozenset({pools[0][i]}) for i in random.permutation(len(pools[0]))[:draws]]
+    sets: dict[FeatureSet, None] = {}
+    for _ in range(TRIES * draws):
+        if len(sets) == draws:
+            break
+        sets.setdefault(_draw(pools, random))
+    return list(sets)
+
+
+def _draw(pools: Sequence[Sequence[FeatureId]], random: np.random.Generator) -> FeatureSet:
+    chosen: set[FeatureId] = set()
+    for pool in pools:
+        free = [f for f in pool if f not in chosen]
+        if free:
+            chosen.add(free[int(random.integers(len(free)))])
+    return frozenset(chosen)
 
 
 def _nearest(
-    feature: FeatureId, active_here: FeatureSet, excluded: FeatureSet, table: ActivationTable
+    feature: FeatureId, active_here: FeatureSet, excluded: FeatureSet, table: ActivationTable, most: int
 ) -> list[FeatureId]:
     frequency, size = table.frequency(feature.layer), torch.log1p(table.size(feature.layer))
     distance = _standardised(frequency, feature.index) + _standardised(size, feature.index)
@@ -72,7 +96,7 @@ def _nearest(
         other = FeatureId(feature.layer, index)
         if other not in excluded and (other in active_here) == wanted:
             found.append(other)
-            if len(found) == NEIGHBOURS:
+            if len(found) == most:
                 break
     return found
 

@@ -344,6 +344,7 @@ class PromptVerification:
     layers, nothing ablated. mean, resample, clamp (f' = -f): the same set under the other ablation modes."""
     noise: RandomControl  # at every layer a random direction as long as what the set's ablation removes there
     p: float | None = None  # empirical, of random sets matched to this very set: see `RandomControl.p`
+    p_draws: int = 0  # different matched random sets behind p
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Effort:
     pairs_shown: int = 12  # claimed pairs that are measured as a 2x2
     pair_prompts: int = 32  # prompts behind each 2x2, at most
     noise_draws: int = 20  # equal-norm noise per claimed set
-    matched_draws: int = 40  # matched random sets behind a claimed set's p, by score; random_draws of them also answer
+    matched_draws: int = 40  # different matched random sets behind a claimed set's p, by score
     sufficiency_sets: int = 8  # claimed sets put into benign prompts, at most
     sufficiency_prompts: int = 12  # benign test prompts that they are put into, at most
     side_effect_prompts: int = 12  # benign test prompts under each ablation, at most
@@ -61,6 +61,7 @@ _EFFORTS: dict[EffortName, Effort] = {
         fm_prompts=4,
         pairs_shown=5,
         pair_prompts=12,
+        matched_draws=20,
         sufficiency_sets=2,
         sufficiency_prompts=3,
         side_effect_prompts=3,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from backend.audit.benign_values import MOST_BENIGN, Sampling
 from backend.audit.claimed_sets import Claim
 from backend.audit.content import Keys, asked, fingerprint
-from backend.audit.feature_sets import FeatureSet, matched_random_sets
+from backend.audit.feature_sets import FeatureSet, distinct_random_sets
 from backend.audit.interventions import Intervention
 from backend.audit.per_prompt import Fitted
 from backend.audit.progress import Checkpoint, Progress, Step, kept
@@ -121,23 +121,18 @@ class Scoring:
         self, audited: AuditedPrompt, result: PromptResult, claimed: MinimalSet, sampling: Sampling
     ) -> ScoredArms:
         fitted, settings, name = self.fitted, self.settings, audited.prompt.id
-        features, control = parsed(claimed.features), result.controls.random if result.controls is not None else None
-        # The prompt's random control is of its first set: where that is the claimed one, its draws count.
-        is_first = result.minimal_sets[0].features == claimed.features
-        drawn = control.scores if is_first and control is not None else ()
+        features = parsed(claimed.features)
 
         def draw_random(active: FeatureSet) -> Sequence[FeatureSet]:
             widest = frozenset(fitted.candidates.top(result.k)) if result.k is not None else frozenset()
             random = generator(settings.seed, "random control of the claimed set", name)
-            draws = max(0, settings.amounts.matched_draws - len(drawn))
-            return matched_random_sets(features, active, widest, fitted.table, draws, random)
+            return distinct_random_sets(features, active, widest, fitted.table, settings.amounts.matched_draws, random)
 
         return score_arms(
             self.engine,
             audited,
             features,
             claimed.score,
-            drawn,
             draw_random,
             sampling.values(self.engine),
             fitted.onset_ids,

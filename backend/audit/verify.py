@@ -184,7 +184,7 @@ def _verification(
         arms=figures.arm_figures(rows, seed),
         n_tested=n_tested,
         n_beyond_random=n_beyond_random,
-        smallest_p=1 / (1 + settings.amounts.matched_draws) if n_tested else None,
+        smallest_p=figures.smallest_p(rows),
         coverage=figures.coverage(rows, seed),
         agreement=figures.mode_agreement(rows),
         sufficiency=sufficiency(scores.added, chosen.helped, answers, seed),

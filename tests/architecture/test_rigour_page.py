@@ -1,4 +1,4 @@
-"""docs/rigour.md names where each thing that an expert checks is found: every report path, file, test and page exists."""
+"""docs/rigour.md names where each thing an expert checks is found: report paths, files, tests and pages all exist."""
 
 import ast
 import inspect
@@ -86,7 +86,7 @@ def is_in_report(path: str) -> bool:
 
 
 @cache
-def tests_in(file: str) -> frozenset[str]:
+def names_of_tests(file: str) -> frozenset[str]:
     tree = ast.parse((ROOT / file).read_text("utf-8"))
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return frozenset(function.name for function in functions if function.name.startswith("test_"))
@@ -94,7 +94,7 @@ def tests_in(file: str) -> frozenset[str]:
 
 def is_a_test(name: str) -> bool:
     file, _, test = name.partition("::")
-    return file.startswith("tests/") and (ROOT / file).is_file() and test in tests_in(file)
+    return file.startswith("tests/") and (ROOT / file).is_file() and test in names_of_tests(file)
 
 
 def routes() -> Iterator[tuple[str, str]]:

@@ -32,7 +32,11 @@ def agree_on_activations(
     engine: Engine, reference: ReferenceEngine, pairs: Sequence[Pair], features: Sequence[FeatureId]
 ) -> None:
     for pair, table in zip(pairs, engine.token_activations(pairs, features), strict=True):
-        close(table, reference.token_activations(pair, features))
+        expected = reference.token_activations(pair, features)
+        # Within rounding of its threshold a feature may fire in one engine alone: not on more than one token of one.
+        on_the_edge = (table == 0) != (expected == 0)
+        assert on_the_edge.sum() <= 1
+        close(table[~on_the_edge], expected[~on_the_edge])
 
 
 def agree_on_tokens(engine: Engine, reference: ReferenceEngine, pairs: Sequence[Pair], most: int) -> None:
@@ -41,7 +45,8 @@ def agree_on_tokens(engine: Engine, reference: ReferenceEngine, pairs: Sequence[
 
 def agree_on_responses(engine: Engine, reference: ReferenceEngine, pairs: Sequence[Pair], most: int) -> None:
     """What is read along a given response, and that greedy tokens are what reading them along finds likeliest."""
-    fixed = [(10, 65, 200, 7, 65)[: 1 + i % 5] for i in range(len(pairs))]
+    ids = [i % reference.model.vocab_size for i in (10, 65, 200, 7, 65)]
+    fixed = [ids[: 1 + i % 5] for i in range(len(pairs))]
     expected = reference.response_log_probabilities(pairs, fixed)
     for rows, wanted in zip(engine.response_log_probabilities(pairs, fixed), expected, strict=True):
         close(rows, wanted)

@@ -104,8 +104,8 @@ class TestArms:
         )
         draw = [frozenset({C}), frozenset({FeatureId(1, 7)})]
         return score_arms(
-            engine, audited("p"), (A, B), 8.0, (7.0, 10.0), lambda active: draw if active == {A} else [], values, (1,),
-            SCOPE, 3, np.random.default_rng(0),
+            engine, audited("p"), (A, B), 8.0, lambda active: draw if active == {A} else [], values, (1,), SCOPE, 3,
+            np.random.default_rng(0),
         )  # fmt: skip
 
     def test_what_is_asked_of_the_engine(self) -> None:
@@ -127,7 +127,7 @@ class TestArms:
         assert scored.active == (A,)
         assert scored.scores == {"sign_flip": 0.0, "reconstruction": 1.0, "mean": 2.0, "resample": 3.0, "clamp": 4.0}
         assert scored.noise_scores == (5.0, 6.0, 7.0)
-        assert scored.p == pytest.approx((1 + 2) / (1 + 4))  # of 7, 10, 8 and 9 two are not above the set's 8
+        assert scored.p == pytest.approx((1 + 1) / (1 + 2))  # of 8 and 9 one is not above the set's 8
 
     def test_completions_only_below_the_screen_and_what_they_say(self) -> None:
         scored = self.scored(Engine())

@@ -95,7 +95,7 @@ def test_arms_count_every_refused_test_prompt(planted: Report) -> None:
 def test_sets_beat_their_random_sets_as_far_as_so_many_draws_can_tell(planted: Report) -> None:
     assert planted.verification is not None
     assert planted.verification.n_tested == planted.verification.n_beyond_random == 16
-    assert planted.verification.smallest_p == pytest.approx(1 / 41)
+    assert planted.verification.smallest_p == pytest.approx(1 / 21)
 
 
 def test_coverage_leaves_out_the_backup_that_sleeps(planted: Report, truth: PlantedTruth) -> None:

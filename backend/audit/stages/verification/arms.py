@@ -40,7 +40,8 @@ class ScoredArms:
     scores: dict[str, float]  # by arm
     noise_seeds: tuple[int, ...]
     noise_scores: tuple[float, ...]
-    p: float  # of random sets matched to it
+    p: float  # of different random sets matched to it
+    p_draws: int
 
 
 def score_arms(
@@ -48,7 +49,6 @@ def score_arms(
     audited: AuditedPrompt,
     features: Sequence[FeatureId],
     score: float,
-    drawn: Sequence[float],
     draw_random: DrawRandom,
     values: BenignValues,
     onset_ids: Sequence[int],
@@ -56,7 +56,7 @@ def score_arms(
     noise_draws: int,
     random: np.random.Generator,
 ) -> ScoredArms:
-    """score: with the set silenced. drawn: with random sets matched to it that were scored before."""
+    """score: with the set silenced."""
     mean, resample = values.mean(features), values.resample(features, random)
     seeds = tuple(int(seed) for seed in random.integers(NOISE_SEEDS, size=noise_draws))
     # Active with nothing changed: features that only wake when others are silenced are not.
@@ -77,7 +77,8 @@ def score_arms(
         scores=dict(zip(arms, scores, strict=False)),
         noise_seeds=seeds,
         noise_scores=tuple(of_noise),
-        p=empirical_p(-score, [-value for value in (*drawn, *of_random)]),
+        p=empirical_p(-score, [-value for value in of_random]),
+        p_draws=len(of_random),
     )
 
 
@@ -113,6 +114,7 @@ def verified(audited: AuditedPrompt, scored: ScoredArms, answers: Answers) -> Pr
             n_incoherent=verdicts.count("incoherent"),
         ),
         p=scored.p,
+        p_draws=scored.p_draws,
     )
 
 

@@ -67,6 +67,12 @@ def beyond_random(rows: TestRows[PromptResult]) -> tuple[int, int]:
     return len(p_values), sum(q <= FALSE_DISCOVERIES for q in benjamini_hochberg(p_values))
 
 
+def smallest_p(rows: TestRows[PromptResult]) -> float | None:
+    """The smallest that so many different random sets can give; None without claimed sets."""
+    draws = [v.p_draws for _, v in _verified(rows) if v.p is not None]
+    return 1 / (1 + max(draws)) if draws else None
+
+
 def _verified(rows: TestRows[PromptResult]) -> list[tuple[PromptResult, PromptVerification]]:
     return [(r, r.verification) for r in require_test(rows) if r.verification is not None]
 
