@@ -49,10 +49,10 @@ class Effort:
 
 _EFFORTS: dict[EffortName, Effort] = {
     "quick": Effort(
-        removal_orders=3,
+        removal_orders=2,
         direction_prompts=3,
-        single_effects=10,
-        cascade_rounds=6,
+        single_effects=8,
+        cascade_rounds=5,
         cascade_random_draws=4,
         woken_tried=4,
         backup_draws=4,
