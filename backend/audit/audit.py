@@ -386,7 +386,9 @@ def _audit_prompts(
     for start in range(0, len(refused), CONFIRM_BLOCK):
         block = refused[start : start + CONFIRM_BLOCK]
         key = keys.judged_stage(
-            "completions", searching, fitted.screen, asked(block), [amounts.random_draws, amounts.max_new_tokens]
+            "completions",
+            [searching, fitted.screen, asked(block), [p.prompt.split for p in block]],
+            [amounts.random_draws, amounts.random_on, amounts.max_new_tokens],
         )
         of_block = [searched[p.prompt.id] for p in block]
         work_on_block = partial(confirm_prompts, engine, respond_to, block, of_block, fitted, settings)

@@ -134,6 +134,8 @@ def confirm_prompts(
 
     def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id
+        if amounts.random_on == "test" and trial.audited.prompt.split != "test":
+            return []
         plain = engine.observe([Pair(trial.audited.tokens)], onset, scope)[0]
         random = generator(settings.seed, "random control", name)
         active = frozenset(plain.active)

@@ -21,6 +21,7 @@ class Effort:
     k_sweep: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # candidates per layer, ablated together
     removal_orders: int = 5  # greedy orders: least effect first, the rest random
     random_draws: int = 20  # matched random sets per prompt
+    random_on: Literal["all", "test"] = "all"  # refused prompts whose sets are held against matched random ones
     max_new_tokens: int = 100  # refusals are undercounted below 100
     direction_prompts: int = 8  # validation prompts of each label per cell of the direction grid
     direction_fit_prompts: int = 64  # discovery prompts of each label behind the difference of means, at most
@@ -50,7 +51,8 @@ class Effort:
 _EFFORTS: dict[EffortName, Effort] = {
     "quick": Effort(
         removal_orders=2,
-        direction_prompts=3,
+        random_on="test",
+        direction_prompts=2,
         single_effects=8,
         cascade_rounds=5,
         cascade_random_draws=4,
