@@ -11,10 +11,12 @@ from frontend.figures.controls import controls_strip, single_effects
 from frontend.format import number
 from frontend.terms import term_help
 
+NO_RANDOM = "No random control: no set to match, or a quick audit, which draws random sets for test prompts alone."
+
 
 def prompt_controls(story: PromptResult, controls: Controls) -> Any:
     minimal = story.minimal_sets[0] if story.minimal_sets else None
-    words = [_random_words(controls.random)] if controls.random else ["No set to match: no random control."]
+    words = [_random_words(controls.random)] if controls.random else [NO_RANDOM]
     return columns(
         panel(
             graph(
