@@ -26,6 +26,8 @@ def two(service: Service) -> tuple[str, str]:
     """Two imported audits: 5 prompts flip in both, 4 in the first alone, 3 in the second alone."""
     one = report(twelve(range(9)), subject="first", features=[feature("1:5", 9)])
     other = report(twelve(range(4, 12)), subject="second", features=[feature("1:5", 8)])
+    # The older of two is the reference.
+    other = replace(other, manifest=replace(other.manifest, timings={"started": "2026-01-02"}))
     return tuple(brought_in(service, content) for content in (one, other))  # type: ignore[return-value]
 
 
