@@ -19,8 +19,9 @@ from rich.table import Table
 
 from backend.audit.results import Figure
 from backend.audit.stats.bootstrap import cluster_bootstrap
-from backend.audit.stats.paired import paired_bootstrap, paired_difference, unpaired_difference
+from backend.audit.stats.paired import paired_bootstrap, paired_difference
 from backend.audit.stats.rates import wilson
+from backend.audit.stats.recovery import difference_of_figures
 
 OUT = Path("build/coverage.json")
 LOW, HIGH = 0.93, 0.97
@@ -101,7 +102,8 @@ def two_rates_unpaired(n: int) -> Audit:
 
     def audit(random: Random, _seed: int) -> tuple[Figure, float]:
         a, b = random.uniform(0.02, 0.98, 2)
-        return unpaired_difference(int(random.binomial(n, a)), n, int(random.binomial(n, b)), n), float(a - b)
+        one, other = (wilson(int(random.binomial(n, share)), n) for share in (a, b))
+        return difference_of_figures(one, other), float(a - b)
 
     return audit
 

@@ -7,6 +7,11 @@ from backend.audit.refusal.respond import Request, Respond, TokenIds
 from backend.audit.results import Response
 
 
+def complied(response: Response | None) -> bool:
+    """A completion was asked for and complies."""
+    return response is not None and response.verdict == "complied"
+
+
 class Answers:
     """Responses by request name; the same intervention on the same prompt is generated once."""
 

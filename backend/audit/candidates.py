@@ -81,6 +81,11 @@ def strongest_active(
     return sorted(found, key=lambda f: (-candidates.cosine(f) * active[f].maximum, f))[:most]
 
 
+def refusal_features(candidates: Candidates) -> list[FeatureId]:
+    """Those among the REFUSAL_RANK best of each layer with a positive cosine, in the candidates' order."""
+    return [f for f in candidates.top(REFUSAL_RANK) if candidates.cosine(f) > 0]
+
+
 def active_refusal_features(candidates: Candidates, active: Container[FeatureId]) -> list[FeatureId]:
-    """Active features among the REFUSAL_RANK best of each layer with a positive cosine, in the candidates' order."""
-    return [f for f in candidates.top(REFUSAL_RANK) if f in active and candidates.cosine(f) > 0]
+    """The active ones of `refusal_features`."""
+    return [f for f in refusal_features(candidates) if f in active]

@@ -4,12 +4,12 @@ Pure functions of results and of the activation table; knows no engine.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
 from backend.audit.candidates import ActivationTable
-from backend.audit.headline import headline
+from backend.audit.headline import Measure, headline, over_prompts
 from backend.audit.results import (
     NOTHING_MEASURED,
     CascadeRound,
@@ -30,8 +30,6 @@ from backend.subjects.sparse_autoencoder import FeatureId
 LISTED_EDGES = 100
 LISTED_WOKEN = 100
 
-Measure = Callable[[PromptResult], float | None]
-
 
 def summarise_cascade(results: TestRows[PromptResult], table: ActivationTable, seed: int) -> CascadeSummary:
     """The cascade over the headline prompts. The table says which features were dormant on which prompt."""
@@ -40,10 +38,10 @@ def summarise_cascade(results: TestRows[PromptResult], table: ActivationTable, s
     by_layer, by_class = _woken_counts(rows)
 
     def median(measure: Measure) -> Figure:
-        return _over(rows, measure, "median", seed)
+        return over_prompts(rows, measure, "median", seed)
 
     def mean(measure: Measure) -> Figure:
-        return _over(rows, measure, "mean", seed)
+        return over_prompts(rows, measure, "mean", seed)
 
     summary = CascadeSummary(
         depth=median(lambda r: r.cascade.depth if r.cascade else None),
@@ -183,10 +181,3 @@ def _influence(rows: Sequence[PromptResult], seed: int) -> tuple[Influence, ...]
         )
         for (upstream, downstream), by_prompt in sorted(pairs.items())
     )
-
-
-def _over(rows: Sequence[PromptResult], measure: Measure, statistic: str, seed: int) -> Figure:
-    """Mean or median over the prompts that have the measure, resampled by family."""
-    measured = [(r.family, value) for r in rows if (value := measure(r)) is not None]
-    kind = "median" if statistic == "median" else "mean"
-    return cluster_bootstrap([v for _, v in measured], [f for f, _ in measured], kind, seed=seed)  # type: ignore[arg-type]

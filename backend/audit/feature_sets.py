@@ -50,7 +50,7 @@ def matched_random_sets(
     activation frequency and log mean activation (both standardised within the layer). `excluded` are never drawn. A
     layer with too few look-alikes gives what it has.
     """
-    pools = [_nearest(f, active_here, excluded | frozenset(features), table, NEIGHBOURS) for f in features]
+    pools = _pools(features, active_here, excluded, table, NEIGHBOURS)
     return [_draw(pools, random) for _ in range(draws)]
 
 
@@ -64,8 +64,7 @@ def distinct_random_sets(
 ) -> list[FeatureSet]:
     """Like `matched_random_sets`, but no set twice: an empirical p counts different sets. The pools are as wide as that
     needs, and fewer than `draws` come where there are not so many."""
-    widest = max(NEIGHBOURS, draws)
-    pools = [_nearest(f, active_here, excluded | frozenset(features), table, widest) for f in features]
+    pools = _pools(features, active_here, excluded, table, max(NEIGHBOURS, draws))
     if len(pools) == 1:
         return [frozenset({pools[0][i]}) for i in random.permutation(len(pools[0]))[:draws]]
     sets: dict[FeatureSet, None] = {}
@@ -74,6 +73,13 @@ def distinct_random_sets(
             break
         sets.setdefault(_draw(pools, random))
     return list(sets)
+
+
+def _pools(
+    features: Sequence[FeatureId], active_here: FeatureSet, excluded: FeatureSet, table: ActivationTable, most: int
+) -> list[list[FeatureId]]:
+    """The look-alikes of each feature, nearest first; none of them is one of the features."""
+    return [_nearest(f, active_here, excluded | frozenset(features), table, most) for f in features]
 
 
 def _draw(pools: Sequence[Sequence[FeatureId]], random: np.random.Generator) -> FeatureSet:

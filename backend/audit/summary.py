@@ -4,11 +4,11 @@ Headlines come from refused harmful prompts of the test split, every one of them
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backend.audit.candidates import ActivationTable, Candidates
-from backend.audit.claimed_sets import features_that_hold
-from backend.audit.headline import headline
+from backend.audit.claimed_sets import claimed_set, claims_of, features_that_hold
+from backend.audit.headline import headline, over_prompts
 from backend.audit.results import (
     NOTHING_MEASURED,
     Arm,
@@ -31,16 +31,6 @@ from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 LISTED_RANK = 10  # candidates per layer in the report's features, beside every feature a set or a cascade names
 
 
-def is_flipped(result: PromptResult) -> bool:
-    """True when some minimal set complied by generation."""
-    return any(s.confirmed for s in result.minimal_sets)
-
-
-def confirmed_size(result: PromptResult) -> int | None:
-    """Size of the smallest confirmed minimal set."""
-    return min((len(s.features) for s in result.minimal_sets if s.confirmed), default=None)
-
-
 def build_report_card(
     baseline: Baseline,
     results: TestRows[PromptResult],
@@ -50,12 +40,12 @@ def build_report_card(
 ) -> ReportCard:
     """The figures an auditor reads first."""
     rows = headline(results)
-    pooled = [frozenset(_smallest(r)) for r in rows if is_flipped(r)]
+    pooled = [frozenset(claimed.features) for _, claimed in claims_of(rows)]
     card = ReportCard(
         refusal_rate=baseline.refusal_rate,
         over_refusal_rate=baseline.over_refusal_rate,
         flipped=Flipped(
-            minimal=wilson(sum(is_flipped(r) for r in rows), len(rows)),
+            minimal=wilson(len(pooled), len(rows)),
             random=_random_rate([r.controls.random for r in rows if r.controls is not None]),
             direction=_arm_rate([r.controls.direction for r in rows if r.controls is not None]),
             fm_extended=_arm_rate([r.controls.fm_extended for r in rows if r.controls is not None]),
@@ -63,7 +53,7 @@ def build_report_card(
             with_sink=_arm_rate([r.controls.with_sink for r in rows if r.controls is not None]),
             random_with_sink=_random_rate([r.controls.random_with_sink for r in rows if r.controls is not None]),
         ),
-        minimal_set_size=_over(rows, confirmed_size, "median", seed),
+        minimal_set_size=over_prompts(rows, _claimed_size, "median", seed),
         features_for_half=features_to_hold(pooled, 0.5),
         features_for_most=features_to_hold(pooled, 0.9),
         never_flipped=wilson(sum(r.k is None for r in rows), len(rows)),
@@ -140,17 +130,9 @@ def _in_sets(result: PromptResult, *, confirmed: bool) -> set[str]:
     return {f for s in result.minimal_sets if s.confirmed or not confirmed for f in s.features}
 
 
-def _smallest(result: PromptResult) -> tuple[str, ...]:
-    return min((s.features for s in result.minimal_sets if s.confirmed), key=lambda f: (len(f), f))
-
-
-def _over(
-    rows: Sequence[PromptResult], measure: Callable[[PromptResult], float | None], statistic: str, seed: int
-) -> Figure:
-    """Mean or median over the prompts that have the measure, resampled by family."""
-    measured = [(r.family, value) for r in rows if (value := measure(r)) is not None]
-    kind = "median" if statistic == "median" else "mean"
-    return cluster_bootstrap([v for _, v in measured], [f for f, _ in measured], kind, seed=seed)  # type: ignore[arg-type]
+def _claimed_size(result: PromptResult) -> int | None:
+    claimed = claimed_set(result)
+    return len(claimed.features) if claimed is not None else None
 
 
 def _arm_rate(arms: Sequence[Arm | None]) -> Figure:

@@ -57,6 +57,7 @@ class _Chosen:
     affected: tuple[AuditedPrompt, ...]  # benign test prompts: side effects
     refusing: tuple[AuditedPrompt, ...]  # refused test prompts that refuse by score too
     pool: tuple[FeatureId, ...]  # ordered on discovery and validation prompts
+    taking_part: FeatureSet  # in refusal: no random set holds one
     ablations: Mapping[str, tuple[tuple[FeatureId, ...], Intervention]]  # whose side effects are measured
 
     @classmethod
@@ -72,7 +73,8 @@ class _Chosen:
         amounts = settings.amounts
         by_id, baseline = {one.prompt.id: one for one in answered}, {one.id: one for one in scored}
         tested = headline(of_split(results, "test"))
-        claims = claims_of(tested)
+        claims, taking_part = claims_of(tested), _taking_part(results, fitted)
+        different = distinct(claims)
         benign = [p for p in answered if p.prompt.label == "benign" and p.split == "test" and not p.prompt.borrowed]
         helped = [p for p in benign if baseline[p.prompt.id].response.verdict == "complied"]
         earlier = [frozenset(one.features) for _, one in claims_of(r for r in results if r.split != "test")]
@@ -80,13 +82,14 @@ class _Chosen:
             by_id=by_id,
             baseline=baseline,
             claims=tuple(claims),
-            sufficient=tuple(distinct(claims)[: amounts.sufficiency_sets]),
-            carried=tuple(distinct(claims)[: amounts.transfer_sets]),
+            sufficient=tuple(different[: amounts.sufficiency_sets]),
+            carried=tuple(different[: amounts.transfer_sets]),
             helped=tuple(evenly_spaced(helped, amounts.sufficiency_prompts)),
             affected=tuple(evenly_spaced(benign, amounts.side_effect_prompts)),
             refusing=tuple(by_id[r.id] for r in tested if r.baseline.score > 0),
             pool=parsed(commonest_first(earlier)[: amounts.pooled_steps]),
-            ablations=_ablations(engine, claims, _taking_part(results, fitted), fitted, settings),
+            taking_part=taking_part,
+            ablations=_ablations(engine, claims, taking_part, fitted, settings),
         )
 
     @property
@@ -127,7 +130,7 @@ def verify_sets(
     the baseline completions, among others."""
     chosen = _Chosen.of(engine, answered, scored, results, fitted, settings)
     scoring = Scoring(engine, fitted, settings, keys, checkpoint, progress, chosen.n_pieces)
-    scores = _score(scoring, chosen, answered, _taking_part(results, fitted), token_ids)
+    scores = _score(scoring, chosen, answered, token_ids)
     answers = Answers(respond)
     answers.ask(list(_requests(chosen, scores, settings, fitted.screen)))
     with_verification = {
@@ -139,13 +142,7 @@ def verify_sets(
     return Verified(tuple(results), marked(verification, "test"), answers.token_ids)
 
 
-def _score(
-    scoring: Scoring,
-    chosen: _Chosen,
-    answered: Sequence[AuditedPrompt],
-    taking_part: FeatureSet,
-    token_ids: TokenIds,
-) -> _Scores:
+def _score(scoring: Scoring, chosen: _Chosen, answered: Sequence[AuditedPrompt], token_ids: TokenIds) -> _Scores:
     fitting = [p for p in answered if p.split != "test"]
     benign = [p for p in fitting if p.prompt.label == "benign"]
     harmful = [p for p in fitting if p.prompt.label == "harmful"]
@@ -153,7 +150,7 @@ def _score(
     speaking = [p for p in chosen.affected if own[p.prompt.id]]
     interventions = {name: intervention for name, (_, intervention) in chosen.ablations.items()}
     arms = scoring.arms(chosen.claims, chosen.by_id, benign)
-    added = scoring.added(chosen.sufficient, chosen.helped, harmful, taking_part)
+    added = scoring.added(chosen.sufficient, chosen.helped, harmful, chosen.taking_part)
     drift = scoring.drift(speaking, own, interventions)
     carried = scoring.transferred(chosen.carried, chosen.refusing)
     curve = scoring.pooled(chosen.pool, chosen.refusing)

@@ -8,7 +8,7 @@ Knows engine and judge by protocol.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.audit.answers import Answers
+from backend.audit.answers import Answers, complied
 from backend.audit.feature_sets import FeatureSet, FoundSet
 from backend.audit.interventions import Intervention, Scope, ablate
 from backend.audit.refusal.respond import Request, Respond, TokenIds
@@ -116,10 +116,6 @@ def _requests(trial: Trial, scope: Scope, screen: float) -> Iterator[Request]:
             yield Request(_name(prompt_id, challenger.name), trial.audited, challenger.intervention)
 
 
-def _complied(response: Response | None) -> bool:
-    return response is not None and response.verdict == "complied"
-
-
 def _disagrees(trial: Trial, answers: Answers) -> bool:
     first = answers.get(_name(trial.audited.prompt.id, "minimal", 0))
     return first is not None and first.verdict != "complied"
@@ -137,14 +133,14 @@ def _strengthened(
         answers.ask([Request(names[i], trials[i].audited, ablate(one.features, scope)) for i, one in found.items()])
         for i, one in found.items():
             tried[i].append(one)
-        going = [i for i in found if not _complied(answers.get(names[i]))]
+        going = [i for i in found if not complied(answers.get(names[i]))]
     return tried
 
 
 def _chosen(trial: Trial, stronger: Sequence[FoundSet], answers: Answers) -> FoundSet | None:
     """The first set found, or where it still refused the first stronger one that complies."""
     for i, one in enumerate(stronger):
-        if _complied(answers.get(_name(trial.audited.prompt.id, "stronger", i))):
+        if complied(answers.get(_name(trial.audited.prompt.id, "stronger", i))):
             return one
     return trial.found[0] if trial.found else None
 
@@ -164,7 +160,7 @@ def _assemble(
     for challenger in trial.challengers:
         response = answers.get(_name(prompt_id, challenger.name))
         score = trial.scores[challenger.name]
-        arms[challenger.name] = Arm(_texts(challenger.features), score, response, _complied(response))
+        arms[challenger.name] = Arm(_texts(challenger.features), score, response, complied(response))
     return Tried(tuple(minimal), arms, random, answers.ids_of(prompt_id))
 
 

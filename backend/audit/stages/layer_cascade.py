@@ -6,7 +6,7 @@ Knows the engine by protocol.
 from collections.abc import Sequence
 
 from backend.audit.after_ablation import direct_effects
-from backend.audit.candidates import REFUSAL_RANK, Candidates
+from backend.audit.candidates import Candidates, refusal_features
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import LayerCascade
 from backend.engine.protocol import Engine, Observation, Pair
@@ -33,7 +33,7 @@ def run_layer_cascade(
     how a layer whose features woke in an earlier round is seen. Within a silenced layer, whatever refusal feature
     wakes later on is silenced too.
     """
-    refusal = _refusal_features(candidates)
+    refusal = _by_layer(refusal_features(candidates))
     alone = _drops_alone(engine, prompt, baseline, refusal, onset_ids, scope)
     layers: list[int] = []
     counts: list[int] = []
@@ -59,11 +59,10 @@ def run_layer_cascade(
             return LayerCascade(tuple(layers), tuple(counts), tuple(scores), len(layers))
 
 
-def _refusal_features(candidates: Candidates) -> ByLayer:
+def _by_layer(features: Sequence[FeatureId]) -> ByLayer:
     by_layer: dict[int, list[FeatureId]] = {}
-    for feature in candidates.top(REFUSAL_RANK):
-        if candidates.cosine(feature) > 0:
-            by_layer.setdefault(feature.layer, []).append(feature)
+    for feature in features:
+        by_layer.setdefault(feature.layer, []).append(feature)
     return {layer: tuple(by_layer[layer]) for layer in sorted(by_layer)}
 
 

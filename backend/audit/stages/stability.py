@@ -22,9 +22,7 @@ from backend.prompts.perturbations.perturbation import TextPerturbation
 from backend.subjects.language_model import Disturbance, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
-SPOKEN_SHARE = (
-    0.8  # benign prompts complied with in a frame of another language, for the subject to be said to speak it
-)
+SPOKEN_SHARE = 0.8  # of benign prompts answered in a frame of another language: the subject is said to speak it
 SPOKEN_PROMPTS = 8  # benign prompts it is tried on, at most
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, t
 
 from backend.audit.results import NOTHING_MEASURED, Figure
-from backend.audit.stats.samples import Floats, finite
+from backend.audit.stats.samples import Floats, finite, numbered
 
 FEWEST_CLUSTERS = 6
 """No resampled value lies outside the sample's own range, and for k draws of a symmetric distribution that range
@@ -58,10 +58,8 @@ class Resamples:
     @classmethod
     def of(cls, clusters: Sequence[Hashable], *, seed: int, draws: int) -> "Resamples | None":
         """None when there are too few clusters for an honest interval."""
-        names = {name: i for i, name in enumerate(sorted(set(clusters), key=lambda c: (str(type(c)), str(c))))}
-        if len(names) < FEWEST_CLUSTERS:
-            return None
-        return cls(np.array([names[c] for c in clusters]), _resample_counts(len(names), draws, seed))
+        member, n = numbered(clusters)
+        return cls(member, _resample_counts(n, draws, seed)) if n >= FEWEST_CLUSTERS else None
 
     def means(self, x: Floats) -> Floats:
         """Mean of x [n] in each resample."""

@@ -8,12 +8,12 @@ from math import sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import binom, fisher_exact
+from scipy.stats import binom
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.bootstrap import Resamples
 from backend.audit.stats.rates import wilson
-from backend.audit.stats.samples import finite
+from backend.audit.stats.samples import finite_pairs
 
 
 def mcnemar(b: int, c: int) -> float:
@@ -45,22 +45,6 @@ def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Figure:
     return _joined(one, two, _phi(both, first - both, second - both, n - first - second + both), n)
 
 
-def unpaired_difference(successes_a: int, n_a: int, successes_b: int, n_b: int) -> Figure:
-    """Difference of two independent shares, a less b, with Newcombe's interval (1998, Stat. Med. 17:873, method 10).
-
-    n counts both samples. Nothing is measured when either is empty.
-    """
-    if n_a == 0 or n_b == 0:
-        return NOTHING_MEASURED
-    return _joined(wilson(successes_a, n_a), wilson(successes_b, n_b), 0.0, n_a + n_b)
-
-
-def fisher(successes_a: int, n_a: int, successes_b: int, n_b: int) -> float:
-    """Two-sided p of Fisher's exact test that two independent shares are equal; 1 when either sample is empty."""
-    table = [[successes_a, n_a - successes_a], [successes_b, n_b - successes_b]]
-    return float(fisher_exact(table).pvalue)
-
-
 def paired_bootstrap(
     values_a: Sequence[float],
     values_b: Sequence[float],
@@ -77,9 +61,7 @@ def paired_bootstrap(
     n counts pairs. No interval: fewer than FEWEST_CLUSTERS clusters, or, for means, differences all equal.
     Raises ValueError when lengths differ or a value is not finite.
     """
-    a, b = finite(values_a, "values_a"), finite(values_b, "values_b")
-    if not len(a) == len(b) == len(clusters):
-        raise ValueError(f"pairs: {len(a)} values of a, {len(b)} of b and {len(clusters)} clusters")
+    a, b = finite_pairs(values_a, values_b, clusters)
     if len(a) == 0:
         return NOTHING_MEASURED
     over = np.mean if statistic == "mean" else np.median

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from backend.audit.stats.samples import finite
+from backend.audit.stats.samples import finite_pairs, numbered
 
 DRAWS = 4999  # smallest p 0.0002
 BLOCK = 1 << 20  # numbers held at once
@@ -27,13 +27,10 @@ def paired_swaps(
     never below 2^(1-k) or so with k clusters, for there are no more distinct swaps. The order of the units is of no
     account. Raises ValueError when lengths differ or a value is not finite.
     """
-    a, b = finite(values_a, "values_a"), finite(values_b, "values_b")
-    if not len(a) == len(b) == len(clusters):
-        raise ValueError(f"pairs: {len(a)} values of a, {len(b)} of b and {len(clusters)} clusters")
+    a, b = finite_pairs(values_a, values_b, clusters)
     if len(a) == 0:
         return 1.0
-    names = {name: i for i, name in enumerate(sorted(set(clusters), key=lambda c: (str(type(c)), str(c))))}
-    member = np.array([names[c] for c in clusters])
+    member, n_clusters = numbered(clusters)
     rng = np.random.default_rng(seed)
     over = np.mean if statistic == "mean" else np.median
     observed = abs(float(over(a) - over(b)))
@@ -42,7 +39,7 @@ def paired_swaps(
     as_far, left = 0, draws
     while left:
         rows = min(left, max(1, BLOCK // len(a)))
-        swaps = rng.integers(0, 2, size=(rows, len(names)), dtype=np.int8).astype(bool)
+        swaps = rng.integers(0, 2, size=(rows, n_clusters), dtype=np.int8).astype(bool)
         if statistic == "mean":
             difference = (1.0 - 2.0 * swaps) @ sums
         else:

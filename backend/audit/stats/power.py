@@ -1,13 +1,10 @@
 """What a sample can show at all: the smallest difference that it detects with 80 % power. Knows numbers alone."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from math import inf
 
 import numpy as np
 from scipy.stats import binom
-
-from backend.audit.stats.rates import wilson
 
 POWER = 0.8
 LEVEL = 0.05
@@ -23,7 +20,17 @@ def detectable_difference(n: int, *, discordant: float = 0.0) -> float:
     """
     if not 0 <= discordant <= 1:
         raise ValueError(f"discordant: {discordant} is not a share")
-    return _smallest(lambda difference: mcnemar_power(n, difference, discordant=discordant), 1.0)
+
+    def found(difference: float) -> bool:
+        return mcnemar_power(n, difference, discordant=discordant) >= POWER
+
+    if not found(1.0):
+        return inf
+    low, high = 0.0, 1.0  # the power rises with the difference
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high
 
 
 def mcnemar_power(n: int, difference: float, *, discordant: float = 0.0) -> float:
@@ -41,20 +48,6 @@ def mcnemar_power(n: int, difference: float, *, discordant: float = 0.0) -> floa
     return float((binom.pmf(differing, n, share) * rejected).sum())
 
 
-def detectable_from(n: int, bound: float) -> float:
-    """Smallest distance above a bound at which a rate's Wilson interval lies wholly above it, with 80 % power at n.
-
-    For a distance below the bound, ask for 1 - bound. `inf` when not even a rate of 1 is far enough.
-    Raises ValueError when the bound is outside [0, 1].
-    """
-    if not 0 <= bound <= 1:
-        raise ValueError(f"bound: {bound} is not a rate")
-    above = [k for k in range(n + 1) if n and (wilson(k, n).low or 0.0) > bound]
-    if not above:
-        return inf
-    return _smallest(lambda distance: float(binom.sf(above[0] - 1, n, bound + distance)), 1 - bound)
-
-
 def power_sentence(n: int, *, discordant: float = 0.0) -> str:
     """What a comparison of n pairs can show, in words that stand beside a difference that was not found."""
     smallest = detectable_difference(n, discordant=discordant)
@@ -65,14 +58,3 @@ def power_sentence(n: int, *, discordant: float = 0.0) -> str:
     )
     points = f"{100 * smallest:.0f} points"
     return f"With {n} prompts a difference of {points} would be found in 4 of 5 such comparisons, {kind}."
-
-
-def _smallest(power: Callable[[float], float], largest: float) -> float:
-    """Smallest effect in [0, largest] with 80 % power, to 1e-6; power must rise with the effect."""
-    if power(largest) < POWER:
-        return inf
-    low, high = 0.0, largest
-    while high - low > 1e-6:
-        middle = (low + high) / 2
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return high

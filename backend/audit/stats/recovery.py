@@ -10,7 +10,8 @@ from backend.audit.stats.samples import Z
 
 def difference_of_figures(a: Figure, b: Figure) -> Figure:
     """Value of a less that of b, taken as independent: both 95 % intervals joined by square-and-add (MOVER: Zou &
-    Donner 2008, Stat. Med. 27:1693). An interval that leaves out its estimate counts as reaching up to it.
+    Donner 2008, Stat. Med. 27:1693; of two Wilson rates it is Newcombe's interval, 1998, Stat. Med. 17:873, method 10).
+    An interval that leaves out its estimate counts as reaching up to it.
 
     n counts both samples. Nothing is measured when either is not; no interval when either has none.
     """

@@ -2,11 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from backend.audit.stats.paired import mcnemar
-from backend.audit.stats.power import POWER, detectable_difference, detectable_from, mcnemar_power, power_sentence
-from backend.audit.stats.rates import wilson
+from backend.audit.stats.power import POWER, detectable_difference, mcnemar_power, power_sentence
 
 
 def test_mcnemar_power_by_hand() -> None:
@@ -41,19 +39,9 @@ def test_more_prompts_show_smaller_differences() -> None:
 
 def test_too_few_prompts_show_nothing() -> None:
     assert detectable_difference(5) == detectable_difference(0) == math.inf
-    assert detectable_from(0, 0.5) == detectable_from(3, 0.5) == math.inf
     for bad in (-0.1, 1.1):
         with pytest.raises(ValueError, match="not a share"):
             detectable_difference(20, discordant=bad)
-        with pytest.raises(ValueError, match="not a rate"):
-            detectable_from(20, bad)
-
-
-@pytest.mark.parametrize(("n", "bound"), [(12, 0.5), (20, 0.1), (57, 0.5)])
-def test_a_rate_that_far_above_a_bound_clears_it_in_four_of_five(n: int, bound: float) -> None:
-    rate = bound + detectable_from(n, bound)
-    cleared = sum(binom.pmf(k, n, rate) for k in range(n + 1) if wilson(k, n).low > bound)
-    assert cleared == pytest.approx(POWER, abs=1e-4)
 
 
 def test_the_sentence_says_what_a_comparison_can_show() -> None:

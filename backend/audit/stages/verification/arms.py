@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.audit.answers import Answers
+from backend.audit.answers import Answers, complied
 from backend.audit.benign_values import BenignValues
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import NOISE_SEEDS, Intervention, Scope, ablate
@@ -98,7 +98,7 @@ def verified(audited: AuditedPrompt, scored: ScoredArms, answers: Answers) -> Pr
     for name, score in scored.scores.items():
         response = answers.get(_name(audited, name))
         features = () if name == "reconstruction" else _texts(scored.features)
-        arms[name] = Arm(features, score, response, response is not None and response.verdict == "complied")
+        arms[name] = Arm(features, score, response, complied(response))
     noise = [answers.get(_name(audited, f"noise/{i}")) for i in range(len(scored.noise_seeds))]
     verdicts = [response.verdict for response in noise if response is not None]
     return PromptVerification(

@@ -57,8 +57,7 @@ def mode_agreement(rows: TestRows[PromptResult]) -> ModeAgreement:
 
 def coverage(rows: TestRows[PromptResult], seed: int) -> Figure:
     """Mean share of a claimed set that is active with nothing changed."""
-    shares = [(r.family, len(v.active) / len(v.features)) for r, v in _verified(rows)]
-    return cluster_bootstrap([share for _, share in shares], [family for family, _ in shares], "mean", seed=seed)
+    return _mean([(r.family, len(v.active) / len(v.features)) for r, v in _verified(rows)], seed)
 
 
 def beyond_random(rows: TestRows[PromptResult]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ By score, over refused test prompts whose score is above 0: elsewhere there is n
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.audit.answers import Answers
+from backend.audit.answers import Answers, complied
 from backend.audit.interventions import Scope, ablate
 from backend.audit.refusal.respond import Request
 from backend.audit.results import NOTHING_MEASURED, Figure, PooledStep
@@ -78,8 +78,7 @@ def confirmed(prompts: Sequence[AuditedPrompt], count: int | None, answers: Answ
     """Share that comply with so many features ablated."""
     if count is None:
         return NOTHING_MEASURED
-    responses = [answers.get(_name(audited, count)) for audited in prompts]
-    return wilson(sum(r is not None and r.verdict == "complied" for r in responses), len(prompts))
+    return wilson(sum(complied(answers.get(_name(audited, count))) for audited in prompts), len(prompts))
 
 
 def _name(audited: AuditedPrompt, n: int) -> str:
