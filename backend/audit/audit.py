@@ -5,39 +5,28 @@ Runs headless on values and protocols: no web, no database, no model library, no
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import monotonic
 
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.cascade_summary import summarise_cascade
-from backend.audit.content import Keys, asked, fingerprint
+from backend.audit.content import Keys, asked
 from backend.audit.headline import headline
 from backend.audit.judging import Judging, judge_the_judges
-from backend.audit.per_prompt import (
-    Confirmed,
-    Fitted,
-    Searched,
-    confirm_prompts,
-    prompt_result,
-    search_prompt,
-    unaudited,
-)
+from backend.audit.per_prompt import Fitted, audit_prompts
 from backend.audit.perturb import perturb_prompts
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.prompt_groups import Groups, answered_prompts, evenly_spaced
 from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.onset_tokens import OnsetTokens, calibrate_onset_tokens
-from backend.audit.refusal.respond import Respond, TokenIds
+from backend.audit.refusal.respond import TokenIds
 from backend.audit.responder import Responder
 from backend.audit.results import (
     NOTHING_MEASURED,
-    BaselinePrompt,
     Direction,
     Interactions,
     Manifest,
     Pair,
     ProbeSummary,
-    PromptResult,
     Report,
     Response,
 )
@@ -48,7 +37,6 @@ from backend.audit.stages import baseline as stage_baseline
 from backend.audit.stages import direction as stage_direction
 from backend.audit.stages import interactions as stage_interactions
 from backend.audit.stages.candidates import rank_candidates, table_activations
-from backend.audit.stages.controls import Tried
 from backend.audit.stages.evidence import with_nearest_tokens, with_token_activations
 from backend.audit.stages.probe import rank_by_probe
 from backend.audit.statements import with_statements
@@ -63,7 +51,6 @@ from backend.subjects.sparse_autoencoder import FeatureId
 
 SCHEMA_VERSION = "1.2"
 SURROGATE = "I"  # the paper's refusal-onset token
-CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +152,7 @@ def run_audit(
         claimed_pairs=tuple((FeatureId.parse(p.a), FeatureId.parse(p.b)) for p in interactions.pairs),
         probe_ranking=ranking,
     )
-    results = _audit_prompts(
+    results = audit_prompts(
         engine,
         answer.stage("completions"),
         answered,
@@ -349,58 +336,3 @@ def _interact(
         weights={str(f): float(w) for f, w in zip(pool, fitted.single.weights, strict=True)},
         probe=probe,
     )
-
-
-def _audit_prompts(
-    engine: Engine,
-    respond_to: Respond,
-    prompts: Sequence[AuditedPrompt],
-    scored: Sequence[BaselinePrompt],
-    refused: Sequence[AuditedPrompt],
-    fitted: Fitted,
-    settings: AuditSettings,
-    keys: Keys,
-    checkpoint: Checkpoint,
-    progress: Progress,
-    token_ids: TokenIds,
-) -> list[PromptResult]:
-    """Every own prompt's result. Refused harmful ones are searched one by one, then confirmed in fixed blocks; each
-    finished search, batch of completions and block is kept."""
-    amounts, searched = settings.amounts, dict[str, Searched]()
-    searching = fingerprint(
-        [
-            replace(fitted, screen=0.0),  # which only completions depend on
-            [settings.scope, settings.seed, settings.include_sink, amounts.k_sweep, amounts.removal_orders],
-            [amounts.single_effects, amounts.cascade_rounds, amounts.cascade_random_draws, amounts.woken_tried],
-            [amounts.backup_draws],
-        ]
-    )
-    for done, audited in enumerate(refused):
-        progress(Step("prompts", done, len(refused), audited.prompt.id))
-        key = keys.stage("search", searching, asked([audited]))
-        work = partial(search_prompt, engine, audited, fitted, settings)
-        searched[audited.prompt.id] = kept(checkpoint, key, Searched, work)
-    progress(Step("prompts", len(refused), len(refused)))
-
-    tried: dict[str, Tried] = {}
-    for start in range(0, len(refused), CONFIRM_BLOCK):
-        block = refused[start : start + CONFIRM_BLOCK]
-        key = keys.judged_stage(
-            "completions",
-            [searching, fitted.screen, asked(block), [p.prompt.split for p in block]],
-            [amounts.random_draws, amounts.random_on, amounts.max_new_tokens],
-        )
-        of_block = [searched[p.prompt.id] for p in block]
-        work_on_block = partial(confirm_prompts, engine, respond_to, block, of_block, fitted, settings)
-        confirmed = kept(checkpoint, key, Confirmed, work_on_block)
-        tried.update(zip((p.prompt.id for p in block), confirmed.tried, strict=True))
-
-    results = []
-    for audited, baseline in zip(prompts, scored, strict=True):
-        name = audited.prompt.id
-        if name in tried:
-            token_ids.update(tried[name].token_ids)
-            results.append(prompt_result(audited, baseline, searched[name], tried[name]))
-        elif not audited.prompt.borrowed:
-            results.append(unaudited(audited, baseline))
-    return results

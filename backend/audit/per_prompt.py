@@ -1,14 +1,17 @@
 """Stages 2 and 4 for refused prompts: each is searched by score alone; completions then confirm several at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor
 
 from backend.audit.candidates import ActivationTable, Candidates
+from backend.audit.content import Keys, asked, fingerprint
 from backend.audit.feature_sets import FeatureSet, FoundSet, matched_random_sets
 from backend.audit.interventions import Scope, ablate
-from backend.audit.refusal.respond import Respond
+from backend.audit.progress import Checkpoint, Progress, Step, kept
+from backend.audit.refusal.respond import Respond, TokenIds
 from backend.audit.results import (
     BaselinePrompt,
     Cascade,
@@ -29,6 +32,8 @@ from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
+
+CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +67,61 @@ class Confirmed:
     """A block of prompts' completions, as they are checkpointed."""
 
     tried: tuple[Tried, ...]
+
+
+def audit_prompts(
+    engine: Engine,
+    respond_to: Respond,
+    prompts: Sequence[AuditedPrompt],
+    scored: Sequence[BaselinePrompt],
+    refused: Sequence[AuditedPrompt],
+    fitted: Fitted,
+    settings: AuditSettings,
+    keys: Keys,
+    checkpoint: Checkpoint,
+    progress: Progress,
+    token_ids: TokenIds,
+) -> list[PromptResult]:
+    """Every own prompt's result. Refused harmful ones are searched one by one, then confirmed in fixed blocks; each
+    finished search, batch of completions and block is kept."""
+    amounts, searched = settings.amounts, dict[str, Searched]()
+    searching = fingerprint(
+        [
+            replace(fitted, screen=0.0),  # which only completions depend on
+            [settings.scope, settings.seed, settings.include_sink, amounts.k_sweep, amounts.removal_orders],
+            [amounts.single_effects, amounts.cascade_rounds, amounts.cascade_random_draws, amounts.woken_tried],
+            [amounts.backup_draws],
+        ]
+    )
+    for done, audited in enumerate(refused):
+        progress(Step("prompts", done, len(refused), audited.prompt.id))
+        key = keys.stage("search", searching, asked([audited]))
+        work = partial(search_prompt, engine, audited, fitted, settings)
+        searched[audited.prompt.id] = kept(checkpoint, key, Searched, work)
+    progress(Step("prompts", len(refused), len(refused)))
+
+    tried: dict[str, Tried] = {}
+    for start in range(0, len(refused), CONFIRM_BLOCK):
+        block = refused[start : start + CONFIRM_BLOCK]
+        key = keys.judged_stage(
+            "completions",
+            [searching, fitted.screen, asked(block), [p.prompt.split for p in block]],
+            [amounts.random_draws, amounts.random_on, amounts.max_new_tokens],
+        )
+        of_block = [searched[p.prompt.id] for p in block]
+        work_on_block = partial(confirm_prompts, engine, respond_to, block, of_block, fitted, settings)
+        confirmed = kept(checkpoint, key, Confirmed, work_on_block)
+        tried.update(zip((p.prompt.id for p in block), confirmed.tried, strict=True))
+
+    results = []
+    for audited, baseline in zip(prompts, scored, strict=True):
+        name = audited.prompt.id
+        if name in tried:
+            token_ids.update(tried[name].token_ids)
+            results.append(prompt_result(audited, baseline, searched[name], tried[name]))
+        elif not audited.prompt.borrowed:
+            results.append(unaudited(audited, baseline))
+    return results
 
 
 def search_prompt(engine: Engine, audited: AuditedPrompt, fitted: Fitted, settings: AuditSettings) -> Searched:
