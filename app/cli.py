@@ -10,6 +10,7 @@ import typer
 
 from app.judges import judges
 from app.models import models
+from app.store_options import Data, Url
 from backend.errors import RefusalscopeError
 
 cli = typer.Typer(
@@ -139,15 +140,8 @@ def serve(
 
 @cli.command()
 def worker(
-    data: Annotated[
-        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="REFUSALSCOPE_DATABASE", help="Database URL; default: a SQLite file in the data directory."
-        ),
-    ] = None,
+    data: Data = None,
+    database: Url = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models run.")] = "auto",
     with_parent: Annotated[bool, typer.Option(help="End when the process that started this one ends.")] = False,
 ) -> None:
@@ -165,12 +159,8 @@ def report(
         Literal["html", "json", "prompts.csv", "features.csv"],
         typer.Option(help="html: one file that opens from disk, figures inside."),
     ] = "html",
-    data: Annotated[
-        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
-    ] = None,
-    database: Annotated[
-        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
-    ] = None,
+    data: Data = None,
+    database: Url = None,
 ) -> None:
     """Write a finished audit as a file to share; completions under intervention stay masked."""
     from app.report import run
@@ -192,12 +182,8 @@ def compare(
             "--match-features", help="Where SAEs differ, load them and match features by decoder direction (cosine)."
         ),
     ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
-    ] = None,
-    database: Annotated[
-        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
-    ] = None,
+    data: Data = None,
+    database: Url = None,
 ) -> None:
     """Compare audits of the same prompts: paired tests, differences with intervals, features in common."""
     from app.compare import run
@@ -209,12 +195,8 @@ def compare(
 def gate(
     audit: Annotated[str, typer.Argument(help="An audit's folder or report.json, or its id in the database.")],
     file: Annotated[Path, typer.Argument(help="A TOML file of what the report must show.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
-    ] = None,
-    database: Annotated[
-        str | None, typer.Option(help="Database URL; default: a SQLite file in the data directory.")
-    ] = None,
+    data: Data = None,
+    database: Url = None,
 ) -> None:
     """Hold a finished audit against a gate: exit code 0 when it shows what is asked, 4 when not."""
     from app.gate import run

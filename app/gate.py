@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from app.report import read_audit
-from backend.audit.results import Figure, Report
+from app.report_card import figure_cells
+from backend.audit.results import Report
 from backend.errors import GateFailed
 from backend.reports.figure_paths import is_share
 from backend.reports.gate import Checked, Gate, check_gate, read_gate
@@ -39,16 +40,9 @@ def _table(checked: Sequence[Checked], file: str) -> Table:
     table.add_column("wanted")
     table.add_column("verdict")
     for one in checked:
-        cells = _cells(one.figure, is_share(one.name)) if one.figure is not None else (one.answer, "", "")
+        cells = (one.answer, "", "")
+        if one.figure is not None:
+            cells = figure_cells(one.figure, 3 if is_share(one.name) else 2)
         verdict = one.verdict if one.passes or one.verdict != "undecided" else "undecided: not met"
         table.add_row(Text(one.name), *cells, one.bound, Text(verdict, style=COLOURS[one.verdict]))
     return table
-
-
-def _cells(figure: Figure, share: bool) -> tuple[str, str, str]:
-    if figure.value is None:
-        return "not measured", "", "0"
-    digits = 3 if share else 2
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.{digits}f}", "too few to say", str(figure.n)
-    return f"{figure.value:.{digits}f}", f"{figure.low:.{digits}f} to {figure.high:.{digits}f}", str(figure.n)

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from app.store_options import Data, Url
+
 if TYPE_CHECKING:
     from backend.store.database import Database, Session
     from backend.subjects.check import SubjectCheck
@@ -24,12 +26,6 @@ models = typer.Typer(help="Subjects: list, fetch, check, add, remove.", no_args_
 console = Console()
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-Data = Annotated[
-    Path | None, typer.Option(help="Data directory (default: REFUSALSCOPE_DATA, or the platform's place).")
-]
-Url = Annotated[
-    str | None, typer.Option("--database", help="Database URL; default: a SQLite file in the data directory.")
-]
 
 
 @models.command("list")

@@ -42,20 +42,10 @@ def run_remote(server: str, options: AuditOptions) -> None:
     if options.resume:
         raise BadInput("--resume: a server keeps what is finished by itself; leave it out")
     gate = read_gate(options.gate) if options.gate is not None else None
+    spec = _spec(options)
     folder = _prepared(options.out)
     with _connected(server) as client:
-        spec = AuditSpec(
-            subject=options.subject,
-            prompt_set=_prompt_set(client, options.prompts, options.seed),
-            effort=options.effort,
-            layers=parse_layers(options.layers),
-            seed=options.seed,
-            onset=options.onset,
-            include_sink=options.include_sink,
-            device=options.device,
-            dtype=options.dtype,
-            judge=list(options.judge),
-        )
+        spec = spec.model_copy(update={"prompt_set": _prompt_set(client, options.prompts, options.seed)})
         answer = _ask(client, "POST", "/api/audits", json=AuditRequest(spec=spec).model_dump())
         submitted = Submitted.model_validate(answer)
         audit = submitted.audit
@@ -71,6 +61,27 @@ def run_remote(server: str, options: AuditOptions) -> None:
     show(Console(), finished, folder)
     if gate is not None:
         enforce(Console(), gate, finished)
+
+
+def _spec(options: AuditOptions) -> AuditSpec:
+    """As a server takes it, but for the id of its prompts. Raises BadInput naming the option that does not fit."""
+    layers = parse_layers(options.layers)
+    try:
+        return AuditSpec(
+            subject=options.subject,
+            prompt_set=PLANTED_PROMPTS,
+            effort=options.effort,
+            layers=layers,
+            seed=options.seed,
+            onset=options.onset,
+            include_sink=options.include_sink,
+            device=options.device,
+            dtype=options.dtype,
+            judge=list(options.judge),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"--{first['loc'][0]}: a server does not take it: {first['msg']}") from error
 
 
 def _prepared(out: Path) -> Path:

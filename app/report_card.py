@@ -19,7 +19,8 @@ def show(console: Console, report: Report, folder: Path) -> None:
     table.add_column("95 % interval", justify="right")
     table.add_column("n", justify="right")
     for question, figure, unit in card_figures(card):
-        table.add_row(question, *_cells(figure, unit))
+        scale, digits = (100.0, 0) if unit == "%" else (1.0, 2)
+        table.add_row(question, *figure_cells(figure, digits, scale=scale, unit=unit))
     console.print(table)
     for statement in card.statements:
         console.print(f"{statement.question} {statement.answer}. {statement.text}", markup=False, highlight=False)
@@ -36,10 +37,10 @@ def show(console: Console, report: Report, folder: Path) -> None:
     console.print(f"report: {folder / 'report.json'}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _cells(figure: Figure, unit: str) -> tuple[str, str, str]:
+def figure_cells(figure: Figure, digits: int, *, scale: float = 1.0, unit: str = "") -> tuple[str, str, str]:
+    """Value, 95 % interval and n, as every table on a terminal has them."""
     if figure.value is None:
         return "not measured", "", "0"
-    scale, digits = (100.0, 0) if unit == "%" else (1.0, 2)
 
     def shown(x: float) -> str:
         return f"{x * scale:.{digits}f}"

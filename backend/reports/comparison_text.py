@@ -1,4 +1,4 @@
-"""Comparisons as Markdown tables, to stand in a document, and as plain JSON values. Knows comparison results alone."""
+"""Comparisons as Markdown tables, to stand in a document. Knows comparison results alone."""
 
 from collections.abc import Iterable, Sequence
 

@@ -5,6 +5,7 @@ from typing import Literal
 from backend.audit.results import MinimalSet, PromptResult
 
 Outcome = Literal["flipped", "unconfirmed", "not_flipped", "refused", "complied", "incoherent"]
+AUDITED: tuple[Outcome, ...] = ("flipped", "unconfirmed", "not_flipped")  # of refused harmful prompts alone
 
 
 def outcome(result: PromptResult) -> Outcome:

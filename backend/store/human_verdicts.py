@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.audit.results import Disagreement
+from backend.reports.outcomes import AUDITED
 from backend.store.paging import Order, RowPage, read_page
 from backend.store.tables import AuditRow, HumanVerdictRow, JudgeDisagreementRow, PromptResultRow
 
 BASELINE = "baseline"
-AUDITED = ("flipped", "unconfirmed", "not_flipped")  # outcomes of refused harmful prompts
 
 DISAGREEMENTS = Order(
     {"position": JudgeDisagreementRow.position, "prompt_id": JudgeDisagreementRow.prompt_id},

@@ -9,13 +9,9 @@ from sqlalchemy.orm import Session
 
 from backend.audit.results import Cascade, PerturbedPrompt, Restored
 from backend.reports.cascade_graph import CascadeStory
+from backend.reports.outcomes import AUDITED
 from backend.store.tables import PromptResultRow
 
-AUDITED = (
-    "flipped",
-    "unconfirmed",
-    "not_flipped",
-)  # outcomes of refused harmful prompts, which alone have more to tell
 _CASCADE: TypeAdapter[Cascade | None] = TypeAdapter(Cascade | None)
 _EFFECTS: TypeAdapter[tuple[Restored, ...]] = TypeAdapter(tuple[Restored, ...])
 _PERTURBED: TypeAdapter[tuple[PerturbedPrompt, ...]] = TypeAdapter(tuple[PerturbedPrompt, ...])

@@ -14,7 +14,6 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "ix": "ix_%(table_name)s_%(column_0_name)s",
 }
-JSON_OR_NULL = JSON(none_as_null=True)  # None is no value, not JSON's null
 
 
 class Table(DeclarativeBase):

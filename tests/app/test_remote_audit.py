@@ -68,6 +68,8 @@ def url(site: Site) -> Any:
         ({"prompts": "/no/such/file.csv"}, "--prompts /no/such/file.csv: cannot be read"),
         ({"saes": "folder"}, "--saes: a server audits the subjects it has"),
         ({"resume": True}, "--resume: a server keeps what is finished"),
+        ({"seed": 2**31, "prompts": "planted"}, "--seed: a server does not take it: .*2147483647"),
+        ({"layers": "-1"}, "--layers: a server does not take it: .*0"),
         ({"layers": "9"}, "layers: planted has no SAE for layer 9"),
     ],
 )
