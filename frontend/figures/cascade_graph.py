@@ -54,7 +54,8 @@ def cascade_graph(graph: CascadeGraph) -> go.Figure:
     ticks = list(range(last + 1))
     figure.update_xaxes(
         tickvals=ticks,
-        ticktext=["round 1 ablates", *(f"after round {n}" for n in ticks[1:])],
+        ticktext=["round 1<br>ablates", *(f"after<br>round {n}" for n in ticks[1:])],
+        tickangle=0,  # turned, the last one is left out on a phone
         range=[-0.35 - 0.2 * last, last + 0.6],
         showgrid=False,
     )

@@ -29,6 +29,11 @@ def controls_strip(baseline_score: float, minimal: MinimalSet | None, controls: 
     if controls.random_with_sink is not None:
         draws = controls.random_with_sink
         rows.append((f"{draws.n_draws} matched random, sink in scope", draws_of(draws)))
+    return strip_of(rows, baseline_score)
+
+
+def strip_of(rows: Sequence[tuple[str, go.Scatter]], baseline_score: float) -> go.Figure:
+    """Named rows from top to bottom, each with its marks, on one axis of scores."""
     figure = go.Figure()
     for at, (name, trace) in enumerate(reversed(rows)):
         trace.y = [at + offset for offset in (trace.y or [0.0])]

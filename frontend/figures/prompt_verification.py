@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 from backend.audit.results import MinimalSet, PromptVerification
 from frontend.arm_words import arm_words, in_order
 from frontend.colours import MINIMAL_SET
-from frontend.figures.controls import draws_of, mark_of
-from frontend.figures.frame import SCORE_TITLE, framed, mark_score, words
+from frontend.figures.controls import draws_of, mark_of, strip_of
+from frontend.figures.frame import words
 
 
 def verification_strip(
@@ -21,15 +21,4 @@ def verification_strip(
     for name in in_order(verification.arms):
         arm = verification.arms[name]
         rows.append((words(arm_words(name).label), mark_of(arm.score, arm.flipped, arm_words(name).colour)))
-    figure = go.Figure()
-    for at, (name, trace) in enumerate(reversed(rows)):
-        trace.y = [at + offset for offset in (trace.y or [0.0])]
-        trace.name = name
-        figure.add_trace(trace)
-    framed(figure, height=110 + 34 * len(rows), x=SCORE_TITLE, y="", legend=False)
-    names = [name for name, _ in reversed(rows)]
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4])
-    figure.update_layout(margin={"t": 24})
-    mark_score(figure, 0.0, "0", vertical=True)
-    mark_score(figure, baseline_score, "baseline", vertical=True, dash="solid")
-    return figure
+    return strip_of(rows, baseline_score)
