@@ -8,6 +8,7 @@ are computed once and resumed from; only the onset position is unembedded.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ from backend.subjects.language_model import ChatTokens, Disturbance, LanguageMod
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 UNEMBED_ROWS = 256  # rows of the vocabulary-wide logits held at once
+PREFIXES_ALONE = 8  # different edited prefixes that are still made one at a time for a batch of completions
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ class ResidualEngine:
     def generate(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[Completion]:
         done: dict[int, Completion] = {}
         for batch in self._generation_batches(pairs, max_new_tokens):
-            prefixes = [self._baselines.prefix(pairs[i].prompt, pairs[i].intervention) for i in batch]
-            asked = [pairs[i] for i in batch]
+            asked = self._with_few_prefixes([pairs[i] for i in batch])
+            prefixes = [self._baselines.prefix(pair.prompt, pair.intervention) for pair in asked]
             completions = generate_batch(self.model, self.saes, asked, prefixes, max_new_tokens, self._between_batches)
             done.update(zip(batch, completions, strict=True))
         return [done[i] for i in range(len(pairs))]
@@ -170,10 +172,13 @@ class ResidualEngine:
                     (activations > 0).sum(0),
                     everywhere[-1] * unit_size[0],
                 )
-                columns = [column[indices].tolist() for column in table]
-                for index, maximum, mean, position, count, onset in zip(indices.tolist(), *columns, strict=True):
-                    feature = FeatureId(layer, index)
-                    found[feature] = Activation(maximum, mean, position, classes[position], count, onset)
+                maxima, means, positions, counts, onsets = (column[indices].tolist() for column in table)
+                features = map(FeatureId, repeat(layer), indices.tolist())
+                # Thousands an observation: built by map, which takes a third of a loop's time.
+                where_of = map(classes.__getitem__, positions)
+                found.update(
+                    zip(features, map(Activation, maxima, means, positions, where_of, counts, onsets), strict=True)
+                )
             results.append(Observation(Score(value, outcome.edited), found, outcome.final.float().cpu()))
         return results
 
@@ -255,6 +260,13 @@ class ResidualEngine:
         if pair.shares_prefix or not self._baselines.edits_prefix(pair.prompt, pair.intervention):
             return pair
         return replace(pair, prompt=replace(pair.prompt, prefix_length=0))
+
+    def _with_few_prefixes(self, pairs: list[Pair]) -> list[Pair]:
+        """Where nearly every pair of a batch would need a prefix of its own, made one at a time, they run whole."""
+        edited = {p.intervention for p in pairs if self._baselines.edits_prefix(p.prompt, p.intervention)}
+        if len(edited) <= PREFIXES_ALONE:
+            return pairs
+        return [replace(pair, prompt=replace(pair.prompt, prefix_length=0)) for pair in pairs]
 
     def _with_prefix(self, pair: Pair, outcome: _Outcome) -> dict[int, Tensor]:
         """Audited layer -> [all prompt tokens, d_model], before the edit there."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -38,8 +38,7 @@ class Completion:
     ended: bool  # True when the model ended by itself, False when the token limit cut it
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(NamedTuple):
     """A feature's activity over the in-scope positions of one prompt."""
 
     maximum: float

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from backend.audit.interventions import NO_INTERVENTION, SCOPE_WITH_SINK, Intervention, ablate
-from backend.engine.engine import EngineSettings, ResidualEngine
+from backend.engine.engine import PREFIXES_ALONE, EngineSettings, ResidualEngine
 from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.language_model import ChatTokens
@@ -51,6 +51,20 @@ def test_greedy_filtering_shares_prefixes_and_prompts(llama: TinySubject) -> Non
     before = len(counting.runs)
     engine.score([Pair(p, ablate(s)) for p in asked for s in sets], llama.onset_ids)
     assert all(run.first_block > 0 for run in counting.runs[before:])
+
+
+def test_completions_that_share_no_prefix_run_it_with_their_prompts(llama: TinySubject) -> None:
+    prompt = prompts(llama)[0]
+    awake = sorted(active_at(llama, prompt, slice(1, PREFIX)))
+    for n, alone in ((PREFIXES_ALONE, True), (PREFIXES_ALONE + 1, False)):
+        pairs = [Pair(prompt, NO_INTERVENTION), *(Pair(prompt, ablate([feature])) for feature in awake[:n])]
+        assert len(pairs) == n + 1
+        counting = CountingModel(llama.model)
+        found = ResidualEngine(counting, llama.saes).generate(pairs, 4)
+        started = len(prompt.ids) - PREFIX if alone else len(prompt.ids)
+        assert counting.runs.count(Run(0, len(pairs), started)) == 1
+        assert counting.runs.count(Run(0, 1, PREFIX)) == (1 + n if alone else 1)
+        assert found == ReferenceEngine(llama.model, llama.saes).generate(pairs, 4)
 
 
 def test_a_set_that_is_silent_costs_nothing(llama: TinySubject) -> None:
