@@ -1,35 +1,48 @@
 """`python -m benchmarks.null_audits`: what audits claim where there is nothing to find, and find where something is.
 
 Whole audits of the planted subjects over many seeds. Each seed deals the planted prompts anew to the splits and draws
-everything random anew. In `planted-null` no feature causes anything, so every claim is false; of `planted` the truth is
-known, so claims are held against it.
+everything random anew. In `planted-null` no feature causes refusal, so every claim about it is false; of `planted` the
+truth is known, so claims are held against it.
+
+What wakes is another matter: features of the null subject do wake one another, which has nothing to do with refusal. A
+claim that one wakes is false when the same ablations do not wake it on other prompts.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
+from backend.audit.interventions import DEFAULT_SCOPE, ablate
 from backend.audit.progress import NothingKept
 from backend.audit.results import PromptResult, Report
 from backend.audit.spec import AuditSettings
 from backend.audit.statements import telling_pairs
 from backend.audit.stats.rates import wilson
+from backend.audit.woken_features import Trial, excess_p
+from backend.engine.engine import ResidualEngine
+from backend.engine.protocol import Pair
 from backend.jobs.audit_run import AuditRun
 from backend.prompts.prompt import SPLITS, Prompt, PromptSet
 from backend.subjects.planted.circuit import PlantedTruth, planted_truth
 from backend.subjects.planted.prompts import planted_prompts
+from backend.subjects.sparse_autoencoder import FeatureId
 from backend.subjects.subject import Subject, load_subject
 
 OUT = Path("build/null_audits.json")
 NOMINAL = 0.05
 Q = 0.05  # false discovery rate at which a woken feature counts as claimed
 FEATURE_STATEMENTS = ("necessary", "sufficient", "beats_controls", "redundant", "connected", "non_linear")
+OTHERS = 20  # other features ablated beside the one that woke something
 DEALT = {"discovery": 2, "validation": 2, "test": 4}  # prompts of each kind of harm; four times as many benign ones
 
 
@@ -41,6 +54,7 @@ class NullClaims:
     confirmed_sets: int
     pairs: int
     woken_features: int
+    woken_once: int  # of those, the ones that do not wake on other prompts
     backups_confirmed: int
     statements: tuple[str, ...]  # about features, answered yes
 
@@ -82,13 +96,15 @@ def deal(seed: int) -> PromptSet:
     return PromptSet("planted", tuple(dealt))
 
 
-def null_claims(report: Report, seed: int) -> NullClaims:
+def null_claims(subject: Subject, report: Report, seed: int) -> NullClaims:
+    woken = claimed_woken(report)
     cascades = [p.cascade for p in report.prompts if p.cascade is not None]
     return NullClaims(
         seed=seed,
         confirmed_sets=sum(s.confirmed for p in report.prompts for s in p.minimal_sets),
         pairs=len(claimed_pairs(report)),
-        woken_features=len(claimed_woken(report)),
+        woken_features=len(woken),
+        woken_once=sum(not wakes_again(subject, report, name) for name in sorted(woken)),
         backups_confirmed=sum(w.confirmed is True for c in cascades for one in c.rounds for w in one.woken),
         statements=tuple(
             s.key for s in report.report_card.statements if s.key in FEATURE_STATEMENTS and s.answer == "yes"
@@ -136,6 +152,29 @@ def claimed_woken(report: Report) -> set[str]:
     return {w.feature for w in report.cascade.woken_features if w.q <= Q}
 
 
+def wakes_again(subject: Subject, report: Report, name: str) -> bool:
+    """Whether the first-round ablations that woke a feature on test prompts wake it on the other planted prompts too,
+    more often than ablating other features of their layers does (exact, at NOMINAL)."""
+    first = {p.id: p.cascade.rounds[0] for p in report.prompts if p.split == "test" and p.cascade and p.cascade.rounds}
+    culprits = sorted({FeatureId.parse(r.ablated[0]) for r in first.values() if name in r.woke})
+    engine, random = ResidualEngine(subject.model, dict(subject.saes)), np.random.default_rng(report.manifest.seed)
+    feature, trials = FeatureId.parse(name), list[Trial]()
+    for prompt in planted_prompts().prompts:
+        tokens = subject.model.encode_chat(prompt.text)
+        active = engine.observe([Pair(tokens)], [0], DEFAULT_SCOPE)[0].active
+        if prompt.id in first or feature in active:
+            continue
+        for culprit in (c for c in culprits if c in active):
+            others = [f for f in sorted(active) if f.layer == culprit.layer and f != culprit]
+            drawn = [others[i] for i in random.permutation(len(others))[:OTHERS]]
+            observed = engine.observe([Pair(tokens, ablate([f])) for f in (culprit, *drawn)], [0], DEFAULT_SCOPE)
+            woke, *draws_woke = [feature in one.active for one in observed]
+            if drawn:
+                trials.append(Trial(prompt.id, prompt.id, woke, sum(draws_woke), len(drawn)))
+                break
+    return excess_p(trials) <= NOMINAL
+
+
 def _right_sets(prompt: PromptResult, truth: PlantedTruth) -> list[bool]:
     """Of each confirmed minimal set, whether it is a planted one."""
     planted = {frozenset(map(str, s)) for s in truth.kinds[prompt.category or ""].minimal_sets}
@@ -145,14 +184,7 @@ def _right_sets(prompt: PromptResult, truth: PlantedTruth) -> list[bool]:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     screen = Console()
-    null, planted = load_subject("planted-null"), load_subject("planted")
-    truth = planted_truth("planted", null=False)
-    claims, finds = list[NullClaims](), list[Found]()
-    with screen.status("") as status:
-        for seed in range(options.seeds):
-            status.update(f"seed {seed + 1} of {options.seeds}")
-            claims.append(null_claims(audit(null, seed), seed))
-            finds.append(found(audit(planted, seed), truth, seed))
+    claims, finds = audit_seeds(options.seeds, options.processes, screen)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     content = {"null": [asdict(c) for c in claims], "planted": [asdict(f) for f in finds]}
     options.out.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -161,12 +193,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     screen.print(f"written to {options.out}")
 
 
+def audit_seeds(seeds: int, processes: int, screen: Console) -> tuple[list[NullClaims], list[Found]]:
+    """What each seed's two audits claim, in order of seeds."""
+    done = dict[int, tuple[NullClaims, Found]]()
+    # Spawned, because torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with (
+        screen.status(f"0 of {seeds} seeds") as status,
+        ProcessPoolExecutor(processes, context, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        for one in as_completed([pool.submit(_audit_seed, seed) for seed in range(seeds)]):
+            claims, finds = one.result()
+            done[claims.seed] = claims, finds
+            status.update(f"{len(done)} of {seeds} seeds")
+    return [done[seed][0] for seed in range(seeds)], [done[seed][1] for seed in range(seeds)]
+
+
+def _audit_seed(seed: int) -> tuple[NullClaims, Found]:
+    null, planted = load_subject("planted-null"), load_subject("planted")
+    truth = planted_truth("planted", null=False)
+    return null_claims(null, audit(null, seed), seed), found(audit(planted, seed), truth, seed)
+
+
 def _show_null(screen: Console, claims: Sequence[NullClaims]) -> None:
     table = Table("false claim", "audits that make it", "95 % interval", "n", "", title="planted-null")
     rows: list[tuple[str, Callable[[NullClaims], bool]]] = [
         ("a minimal set confirmed", lambda c: c.confirmed_sets > 0),
         ("an interacting pair", lambda c: c.pairs > 0),
-        (f"a woken feature, q <= {Q}", lambda c: c.woken_features > 0),
+        (f"a woken feature, q <= {Q}, that does not wake again", lambda c: c.woken_once > 0),
         ("a backup confirmed", lambda c: c.backups_confirmed > 0),
         *((f'statement "{key}": yes', lambda c, key=key: key in c.statements) for key in FEATURE_STATEMENTS),  # type: ignore[misc]
     ]
@@ -175,6 +229,9 @@ def _show_null(screen: Console, claims: Sequence[NullClaims]) -> None:
         verdict = "[green]not above nominal[/]" if (rate.low or 0) <= NOMINAL else "[red]above nominal[/]"
         table.add_row(name, f"{rate.value:.0%}", f"{rate.low:.1%} to {rate.high:.1%}", str(rate.n), verdict)
     screen.print(table)
+    woken, once = (sum(getattr(c, name) for c in claims) for name in ("woken_features", "woken_once"))
+    some = sum(c.woken_features > 0 for c in claims)
+    screen.print(f"{some} of {len(claims)} null audits claim woken features, {woken} in all; {once} do not wake again")
 
 
 def _show_planted(screen: Console, finds: Sequence[Found]) -> None:
@@ -194,6 +251,7 @@ def _show_planted(screen: Console, finds: Sequence[Found]) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.null_audits", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="audits of each planted subject")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="seeds at once")
     parser.add_argument("--out", type=Path, default=OUT, help="where the claims of every seed go")
     return parser.parse_args(arguments)
 

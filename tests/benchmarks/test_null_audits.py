@@ -14,8 +14,9 @@ SEEDS = range(3)
 def test_nothing_of_the_null_subject_is_called_a_cause() -> None:
     subject = load_subject("planted-null")
     for seed in SEEDS:
-        claims = null_claims(audit(subject, seed), seed)
+        claims = null_claims(subject, audit(subject, seed), seed)
         assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
+        assert claims.woken_once == 0
 
 
 def test_all_that_is_planted_is_found_and_nothing_else() -> None:
