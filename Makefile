@@ -52,8 +52,9 @@ else
 	$(BIN)/refusalscope serve --audit-demo
 endif
 
+# A process a core; tests of one file stay together, for what they share is made once a process.
 test: fetch
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -67,7 +68,7 @@ bench: fetch
 bench-service: fetch
 	$(BIN)/python -m benchmarks.service
 
-# Half an hour on two cores.
+# An hour on two cores; the audits take every core there is.
 bench-statistics: $(INSTALLED)
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.null_audits

