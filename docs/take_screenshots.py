@@ -1,7 +1,8 @@
 """`make screenshots`: every page of the dashboard as Chromium shows it, off a real server with real audits.
 
-Wide and as on a phone, light and dark. The finished pages are the shipped example's, the live one is an audit that
-runs meanwhile, and the what-if is run. Needs the fetched subjects and a Chromium.
+Wide and as on a phone, light and dark. The finished pages are the shipped example's; the live one is an audit that
+runs meanwhile, and once it has ended it is compared with one of another subject; the what-if is run. Needs the fetched
+subjects and a Chromium, and ten minutes.
 """
 
 import shutil
@@ -21,8 +22,9 @@ SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height
 SCHEMES = ("light", "dark")
 SHIPPED = (  # those that the documentation shows
     "audits-wide-light", "new-audit-wide-light", "live-wide-dark", "overview-wide-light", "overview-phone-dark",
-    "prompts-wide-light", "prompts-phone-light", "prompt-wide-light", "what-if-wide-light", "features-wide-dark",
-    "feature-wide-light", "feature-phone-dark",
+    "verification-wide-light", "stability-wide-light", "cascade-wide-light", "cascade-phone-dark",
+    "interactions-wide-light", "prompts-wide-light", "prompts-phone-light", "prompt-wide-light", "what-if-wide-light",
+    "features-wide-dark", "feature-wide-light", "feature-phone-dark", "compare-wide-light", "compare-phone-light",
 )  # fmt: skip
 MOST_BYTES = 180_000  # of one that ships
 DRAWN = "main .ag-row, main .main-svg, main .stage"  # there once a page is more than its words
@@ -63,11 +65,14 @@ def _take(server: Server, chromium: Browser, folder: Path) -> None:
     example = server.get("/audits", origin="example")["items"][0]["id"]
     prompt = server.get(f"/audits/{example}/prompts", outcome="flipped", sort="-set_size")["items"][0]["id"]
     feature = server.get(f"/audits/{example}/features", sort="-in_minimal_sets")["items"][0]["id"]
-    live = _at_work(server)
+    live = _quick_audit(server, "smollm2-135m-sft")
+    wait_until(lambda: _stage(server, live) not in (None, "loading", "baseline"))
     shoot("audits", "/audits")
     shoot("live", f"/audits/{live}")
-    server.post(f"/audits/{live}/cancel")
     server.ended(live)
+    other = _quick_audit(server, "smollm2-135m-refat")
+    server.ended(other)
+    shoot("compare", f"/compare?audits={live},{other}")
     shoot("new-audit", "/audits/new?subject=smollm2-135m-sft&prompts=bundled:demo&effort=quick")
     shoot("overview", f"/audits/{example}")
     for tab in ("verification", "stability", "cascade", "interactions"):
@@ -79,12 +84,10 @@ def _take(server: Server, chromium: Browser, folder: Path) -> None:
     shoot("feature", f"/audits/{example}/features/{feature.replace(':', '-')}")
 
 
-def _at_work(server: Server) -> str:
-    """Id of a quick audit of the bundled subject that is past its first stages."""
-    spec = {"subject": "smollm2-135m-sft", "prompt_set": "bundled:demo", "effort": "quick"}
-    audit = str(server.post("/audits", {"spec": spec})["audit"]["id"])
-    wait_until(lambda: _stage(server, audit) not in (None, "loading", "baseline"))
-    return audit
+def _quick_audit(server: Server, subject: str) -> str:
+    """Its id, queued."""
+    spec = {"subject": subject, "prompt_set": "bundled:demo", "effort": "quick"}
+    return str(server.post("/audits", {"spec": spec})["audit"]["id"])
 
 
 def _stage(server: Server, audit: str) -> str | None:

@@ -15,7 +15,7 @@ import httpx
 from backend.subjects.data_directory import data_directory
 
 ADDRESS = "Refusalscope is at "
-PATIENCE = 300.0  # seconds until a benchmark gives up
+PATIENCE = 900.0  # seconds until a benchmark gives up
 
 
 @dataclass(frozen=True, eq=False)
