@@ -52,9 +52,10 @@ else
 	$(BIN)/refusalscope serve --audit-demo
 endif
 
-# A process a core; tests of one file stay together, for what they share is made once a process.
+# A process a core. Tests of one file stay together, for what they share is made once a process; files start in order,
+# or those of few, long tests would come last, where there is nothing left to run beside them.
 test: fetch
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
