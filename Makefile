@@ -69,7 +69,7 @@ bench: fetch
 bench-service: fetch
 	$(BIN)/python -m benchmarks.service
 
-# An hour on two cores; the audits take every core there is.
+# Half an hour on two cores or more, by the machine; the audits take every core there is.
 bench-statistics: $(INSTALLED)
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.null_audits

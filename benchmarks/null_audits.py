@@ -159,19 +159,18 @@ def wakes_again(subject: Subject, report: Report, name: str) -> bool:
     culprits = sorted({FeatureId.parse(r.ablated[0]) for r in first.values() if name in r.woke})
     engine, random = ResidualEngine(subject.model, dict(subject.saes)), np.random.default_rng(report.manifest.seed)
     feature, trials = FeatureId.parse(name), list[Trial]()
-    for prompt in planted_prompts().prompts:
-        tokens = subject.model.encode_chat(prompt.text)
-        active = engine.observe([Pair(tokens)], [0], DEFAULT_SCOPE)[0].active
-        if prompt.id in first or feature in active:
+    others = {p.id: subject.model.encode_chat(p.text) for p in planted_prompts().prompts if p.id not in first}
+    unablated = engine.observe([Pair(tokens) for tokens in others.values()], [0], DEFAULT_SCOPE)
+    for (prompt, tokens), before in zip(others.items(), unablated, strict=True):
+        culprit = next((c for c in culprits if c in before.active), None)
+        if culprit is None or feature in before.active:
             continue
-        for culprit in (c for c in culprits if c in active):
-            others = [f for f in sorted(active) if f.layer == culprit.layer and f != culprit]
-            drawn = [others[i] for i in random.permutation(len(others))[:OTHERS]]
+        beside = [f for f in sorted(before.active) if f.layer == culprit.layer and f != culprit]
+        drawn = [beside[i] for i in random.permutation(len(beside))[:OTHERS]]
+        if drawn:
             observed = engine.observe([Pair(tokens, ablate([f])) for f in (culprit, *drawn)], [0], DEFAULT_SCOPE)
             woke, *draws_woke = [feature in one.active for one in observed]
-            if drawn:
-                trials.append(Trial(prompt.id, prompt.id, woke, sum(draws_woke), len(drawn)))
-                break
+            trials.append(Trial(prompt, prompt, woke, sum(draws_woke), len(drawn)))
     return excess_p(trials) <= NOMINAL
 
 
@@ -242,9 +241,8 @@ def _show_planted(screen: Console, finds: Sequence[Found]) -> None:
         ("waking features", "woken_right", "woken_wrong", "woken_right", "woken_planted"),
     ):
         total = {key: sum(getattr(f, key) for f in finds) for key in (right, wrong, reached, there)}
-        claimed = total[right] + total[wrong]
-        shares = (total[right] / claimed if claimed else 0.0, total[reached] / total[there])
-        table.add_row(name, f"{shares[0]:.3f} of {claimed}", f"{shares[1]:.3f} of {total[there]}")
+        rates = (wilson(total[right], total[right] + total[wrong]), wilson(total[reached], total[there]))
+        table.add_row(name, *(f"{r.value:.3f} ({r.low:.3f} to {r.high:.3f}), n {r.n}" for r in rates))
     screen.print(table)
 
 

@@ -8,7 +8,6 @@ are computed once and resumed from; only the onset position is unembedded.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -30,7 +29,7 @@ from backend.subjects.language_model import ChatTokens, Disturbance, LanguageMod
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 UNEMBED_ROWS = 256  # rows of the vocabulary-wide logits held at once
-PREFIXES_ALONE = 8  # different edited prefixes that are still made one at a time for a batch of completions
+PREFIXES_ALONE = 8  # different edited prefixes up to which a batch of completions has each made by itself
 
 
 @dataclass(frozen=True)
@@ -172,13 +171,10 @@ class ResidualEngine:
                     (activations > 0).sum(0),
                     everywhere[-1] * unit_size[0],
                 )
-                maxima, means, positions, counts, onsets = (column[indices].tolist() for column in table)
-                features = map(FeatureId, repeat(layer), indices.tolist())
-                # Thousands an observation: built by map, which takes a third of a loop's time.
-                where_of = map(classes.__getitem__, positions)
-                found.update(
-                    zip(features, map(Activation, maxima, means, positions, where_of, counts, onsets), strict=True)
-                )
+                columns = [column[indices].tolist() for column in table]
+                for index, maximum, mean, position, count, onset in zip(indices.tolist(), *columns, strict=True):
+                    feature = FeatureId(layer, index)
+                    found[feature] = Activation(maximum, mean, position, classes[position], count, onset)
             results.append(Observation(Score(value, outcome.edited), found, outcome.final.float().cpu()))
         return results
 
@@ -259,14 +255,12 @@ class ResidualEngine:
         """A pair whose edited prefix is not worth keeping runs it with the prompt, as one with no shared prefix."""
         if pair.shares_prefix or not self._baselines.edits_prefix(pair.prompt, pair.intervention):
             return pair
-        return replace(pair, prompt=replace(pair.prompt, prefix_length=0))
+        return _whole(pair)
 
     def _with_few_prefixes(self, pairs: list[Pair]) -> list[Pair]:
-        """Where nearly every pair of a batch would need a prefix of its own, made one at a time, they run whole."""
+        """A batch that would need many edited prefixes, each made by itself, runs them with its prompts."""
         edited = {p.intervention for p in pairs if self._baselines.edits_prefix(p.prompt, p.intervention)}
-        if len(edited) <= PREFIXES_ALONE:
-            return pairs
-        return [replace(pair, prompt=replace(pair.prompt, prefix_length=0)) for pair in pairs]
+        return pairs if len(edited) <= PREFIXES_ALONE else [_whole(pair) for pair in pairs]
 
     def _with_prefix(self, pair: Pair, outcome: _Outcome) -> dict[int, Tensor]:
         """Audited layer -> [all prompt tokens, d_model], before the edit there."""
@@ -358,6 +352,11 @@ class ResidualEngine:
 def _branches_off(pair: Pair) -> bool:
     """Others like it will come: a set of features that is asked for in the course of a search."""
     return pair.shares_prefix and bool(pair.intervention.features) and pair.intervention.direction is None
+
+
+def _whole(pair: Pair) -> Pair:
+    """The pair with no shared prefix: all of its prompt is run."""
+    return replace(pair, prompt=replace(pair.prompt, prefix_length=0))
 
 
 def _own_tokens(pair: Pair) -> int:

@@ -39,7 +39,7 @@ class Completion:
 
 
 class Activation(NamedTuple):
-    """A feature's activity over the in-scope positions of one prompt."""
+    """A feature's activity over the in-scope positions of one prompt. A tuple, because thousands are made at a time."""
 
     maximum: float
     mean: float  # over all in-scope prompt positions, silent ones included

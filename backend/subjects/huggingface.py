@@ -21,7 +21,7 @@ from backend.subjects.language_model import BlockEdit, ChatTokens, Disturbance, 
 BLOCK_LISTS = ("layers", "h", "blocks")
 FINAL_NORMS = ("norm", "ln_f", "final_layernorm", "final_layer_norm")
 PLAIN_TEMPLATE = ("User: ", "\n\nAssistant:")
-TURNED_ROWS = 64  # up to so many rows a CPU multiplies the vocabulary's matrix from the left, in half the time or less
+TURNED_ROWS = 64  # up to so many rows a CPU is 1.5 to 3 times quicker with the vocabulary's matrix on the left
 PLACEHOLDER = "\u2983text\u2984"  # with a number, stands for a text of the chat while the template is taken apart
 
 

@@ -28,7 +28,7 @@ def command(*options: str) -> list[str]:
 
 def environment(data: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REFUSALSCOPE_")}
-    return {**kept, "REFUSALSCOPE_DATA": str(data), "OMP_NUM_THREADS": "1", **more}
+    return {**kept, "REFUSALSCOPE_DATA": str(data), **more}
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """A few seeds of the null and the planted subject: nothing is claimed of the one, everything found in the other."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from backend.subjects.planted.circuit import planted_truth
+from backend.audit.results import Cascade
+from backend.subjects.planted.circuit import AUDITED_LAYERS, planted_truth
+from backend.subjects.sparse_autoencoder import FeatureId
 from backend.subjects.subject import load_subject
-from benchmarks.null_audits import DEALT, audit, deal, found, null_claims
+from benchmarks.null_audits import DEALT, audit, claimed_woken, deal, found, null_claims, wakes_again
 
 SEEDS = range(3)
 
@@ -17,6 +20,22 @@ def test_nothing_of_the_null_subject_is_called_a_cause() -> None:
         claims = null_claims(subject, audit(subject, seed), seed)
         assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
         assert claims.woken_once == 0
+
+
+def test_what_wakes_again_is_told_from_what_does_not() -> None:
+    """Seed 0's claims are real. On the first audited layer nothing wakes, for below it nothing is ablated."""
+    subject = load_subject("planted-null")
+    report = audit(subject, 0)
+    claimed = claimed_woken(report)
+    assert claimed
+    assert all(wakes_again(subject, report, name) for name in claimed)
+    never = str(FeatureId(AUDITED_LAYERS[0], 0))
+    prompts = [replace(p, cascade=_claiming(p.cascade, never)) if p.cascade else p for p in report.prompts]
+    assert not wakes_again(subject, replace(report, prompts=tuple(prompts)), never)
+
+
+def _claiming(cascade: Cascade, feature: str) -> Cascade:
+    return replace(cascade, rounds=tuple(replace(r, woke=(*r.woke, feature)) for r in cascade.rounds))
 
 
 def test_all_that_is_planted_is_found_and_nothing_else() -> None:

@@ -108,11 +108,8 @@ def start_worker(data: Path) -> BaseProcess:
 
 def work(data: Path) -> None:
     """What a worker process does, until it is told to stop."""
-    import torch
-
     from app.worker import run
 
-    torch.set_num_threads(1)
     run(data=data, database=None, device="cpu", with_parent=False, lease_seconds=LEASE)
 
 

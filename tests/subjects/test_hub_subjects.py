@@ -28,7 +28,6 @@ LLAMA_D, LLAMA_WIDTH, LLAMA_NORM = 32, 64, 3.0
 PROGRAM = """
 import json, sys
 import torch
-torch.set_num_threads(1)
 from backend.errors import SubjectError
 from backend.subjects.subject import load_subject
 
