@@ -242,7 +242,10 @@ def _show_planted(screen: Console, finds: Sequence[Found]) -> None:
     ):
         total = {key: sum(getattr(f, key) for f in finds) for key in (right, wrong, reached, there)}
         rates = (wilson(total[right], total[right] + total[wrong]), wilson(total[reached], total[there]))
-        table.add_row(name, *(f"{r.value:.3f} ({r.low:.3f} to {r.high:.3f}), n {r.n}" for r in rates))
+        table.add_row(
+            name,
+            *(f"{r.value:.3f} ({r.low:.3f} to {r.high:.3f}), n {r.n}" if r.n else "nothing claimed" for r in rates),
+        )
     screen.print(table)
 
 
