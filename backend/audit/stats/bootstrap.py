@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.samples import Floats, finite, numbered
@@ -120,6 +120,6 @@ def _weighted_medians(x: Floats, weights: Floats) -> Floats:
 
 
 def _expanded_percentiles(resampled: Floats, k: int) -> tuple[float, float]:
-    tail = float(norm.cdf(-np.sqrt(k / (k - 1)) * t.ppf(0.975, k - 1)))
+    tail = float(ndtr(-np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.975)))
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(low), float(high)

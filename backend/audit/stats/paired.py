@@ -8,7 +8,7 @@ from math import sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.bootstrap import Resamples
@@ -24,7 +24,7 @@ def mcnemar(b: int, c: int) -> float:
     """
     if b < 0 or c < 0:
         raise ValueError(f"pairs: {min(b, c)} is not a count")
-    return min(1.0, 2 * float(binom.cdf(min(b, c), b + c, 0.5)))
+    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
 
 
 def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Figure:

@@ -4,7 +4,7 @@ from functools import lru_cache
 from math import inf
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtr
 
 POWER = 0.8
 LEVEL = 0.05
@@ -42,10 +42,16 @@ def mcnemar_power(n: int, difference: float, *, discordant: float = 0.0) -> floa
     larger = (share + difference) / (2 * share)
     differing = np.arange(n + 1)
     # Rejected when the smaller count is at most `most`: 2 P(X <= most) <= 5 %; -1 where even 0 does not suffice.
-    most = binom.ppf(LEVEL / 2, differing, 0.5)
-    most = np.where(2 * binom.cdf(most, differing, 0.5) <= LEVEL, most, most - 1)
-    rejected = binom.cdf(most, differing, 1 - larger) + binom.cdf(most, differing, larger)
-    return float((binom.pmf(differing, n, share) * rejected).sum())
+    most = np.array([_largest_rejected(int(m)) for m in differing])
+    rejected = np.where(most < 0, 0.0, bdtr(most, differing, 1 - larger) + bdtr(most, differing, larger))
+    chances = np.diff(bdtr(differing, n, share), prepend=0.0)
+    return float((chances * rejected).sum())
+
+
+@lru_cache(4096)
+def _largest_rejected(differing: int) -> int:
+    """Largest smaller count at which the test rejects; -1 when it never does."""
+    return int((2 * bdtr(np.arange(differing + 1), differing, 0.5) <= LEVEL).sum()) - 1
 
 
 def power_sentence(n: int, *, discordant: float = 0.0) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import rankdata
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.samples import Z, finite
@@ -41,9 +40,9 @@ def auc(scores_positive: Sequence[float], scores_negative: Sequence[float]) -> F
     m, n = len(positive), len(negative)
     if m == 0 or n == 0:
         return NOTHING_MEASURED
-    ranks = rankdata(np.concatenate([positive, negative]))
-    estimate = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
-
+    ascending = np.sort(negative)
+    below, not_above = (np.searchsorted(ascending, positive, side) for side in ("left", "right"))
+    estimate = float((below + not_above).sum() / (2 * m * n))
     return Figure(estimate, _auc_low(estimate, m, n), 1 - _auc_low(1 - estimate, m, n), m + n)
 
 

@@ -2,7 +2,7 @@
 
 from math import sqrt
 
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.samples import Z
@@ -33,4 +33,4 @@ def p_of_interval(difference: Figure) -> float | None:
     if difference.value == 0:
         return 1.0
     side = difference.value - difference.low if difference.value > 0 else difference.high - difference.value
-    return None if side <= 0 else float(2 * norm.sf(Z * abs(difference.value) / side))
+    return None if side <= 0 else float(2 * ndtr(-Z * abs(difference.value) / side))

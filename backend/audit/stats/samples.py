@@ -4,11 +4,11 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 
-Z = float(norm.ppf(0.975))
+Z = float(ndtri(0.975))
 
 
 def finite(values: Sequence[float] | ArrayLike, name: str) -> Floats:
