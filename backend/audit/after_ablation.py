@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from backend.audit.feature_sets import FeatureSet
-from backend.engine.protocol import Activation, Engine, Observation
+from backend.engine.protocol import Activation, Evaluator, Observation
 from backend.subjects.sparse_autoencoder import FeatureId
 
 
@@ -21,7 +21,7 @@ def dormant_now_active(
 
 
 def direct_effects(
-    engine: Engine, observed: Observation, groups: Sequence[Iterable[FeatureId]], onset_ids: Sequence[int]
+    engine: Evaluator, observed: Observation, groups: Sequence[Iterable[FeatureId]], onset_ids: Sequence[int]
 ) -> list[float]:
     """Drop in s when each group's own vectors are taken from the final residual, everything else held."""
     if not groups:
@@ -30,7 +30,7 @@ def direct_effects(
     return [observed.score.value - score for score in engine.score_residuals(without, onset_ids)]
 
 
-def onset_vectors(engine: Engine, observed: Observation, features: Iterable[FeatureId]) -> Tensor:
+def onset_vectors(engine: Evaluator, observed: Observation, features: Iterable[FeatureId]) -> Tensor:
     """What features add to the residual at the onset position, [d_model]; silent ones add nothing."""
     total = torch.zeros_like(observed.final)
     for feature in features:

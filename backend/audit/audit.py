@@ -264,6 +264,7 @@ def _choose_direction(
     settings: AuditSettings,
     progress: Progress,
 ) -> Direction:
+    engine.forget()
     texts = [model.token_text(groups.fit_harmful[0].tokens.ids[position]) for position in vectors.positions]
     most = settings.amounts.direction_prompts
     harmful, benign = groups.validate_harmful[:most], groups.validate_benign[:most]

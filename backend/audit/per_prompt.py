@@ -1,6 +1,6 @@
 """Stages 2 and 4 for refused prompts: each is searched by score alone; completions then confirm several at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -8,9 +8,10 @@ from torch import Tensor
 
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.content import Keys, asked, fingerprint
+from backend.audit.even_batches import even_batches
 from backend.audit.feature_sets import FeatureSet, FoundSet, matched_random_sets
 from backend.audit.interventions import Scope, ablate
-from backend.audit.progress import Checkpoint, Progress, Step, kept
+from backend.audit.progress import Checkpoint, Progress, Step, kept, kept_together
 from backend.audit.refusal.respond import Respond, TokenIds
 from backend.audit.results import (
     BaselinePrompt,
@@ -22,17 +23,19 @@ from backend.audit.results import (
     SelfRepair,
 )
 from backend.audit.seeds import generator
+from backend.audit.side_by_side import side_by_side
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.stages.cascade import ablate_singly, run_cascade
-from backend.audit.stages.controls import Challenger, Trial, Tried, confirm_arms, score_challengers
+from backend.audit.stages.controls import MARGINS, Challenger, Trial, Tried, confirm_arms, score_challengers
 from backend.audit.stages.direction import ablate_everywhere
-from backend.audit.stages.greedy import Search, StrongerSets, ablation_curve, find_minimal_sets
+from backend.audit.stages.greedy import Search, ablation_curve, find_minimal_sets, stronger_sets
 from backend.audit.stages.interactions import extended_set
 from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Engine, Evaluator, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
 
+SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
 CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
@@ -82,8 +85,8 @@ def audit_prompts(
     progress: Progress,
     token_ids: TokenIds,
 ) -> list[PromptResult]:
-    """Every own prompt's result. Refused harmful ones are searched one by one, then confirmed in fixed blocks; each
-    finished search, batch of completions and block is kept."""
+    """Every own prompt's result. Refused harmful ones are searched in fixed groups, then confirmed in fixed blocks;
+    each finished group, batch of completions and block is kept."""
     amounts, searched = settings.amounts, dict[str, Searched]()
     searching = fingerprint(
         [
@@ -93,11 +96,12 @@ def audit_prompts(
             [amounts.backup_draws],
         ]
     )
-    for done, audited in enumerate(refused):
-        progress(Step("prompts", done, len(refused), audited.prompt.id))
-        key = keys.stage("search", searching, asked([audited]))
-        work = partial(search_prompt, engine, audited, fitted, settings)
-        searched[audited.prompt.id] = kept(checkpoint, key, Searched, work)
+    for group in even_batches(refused, SEARCHED_TOGETHER):
+        names = [p.prompt.id for p in group]
+        ids = [keys.stage("search", searching, asked([audited])) for audited in group]
+        told = partial(_tell, progress, group, len(searched), len(refused))
+        work = partial(search_prompts, engine, group, fitted, settings, told)
+        searched.update(zip(names, kept_together(checkpoint, ids, Searched, work), strict=True))
     progress(Step("prompts", len(refused), len(refused)))
 
     tried: dict[str, Tried] = {}
@@ -124,9 +128,27 @@ def audit_prompts(
     return results
 
 
-def search_prompt(engine: Engine, audited: AuditedPrompt, fitted: Fitted, settings: AuditSettings) -> Searched:
-    """Everything about one refused prompt that scores and activations tell."""
+def _tell(progress: Progress, group: Sequence[AuditedPrompt], before: int, total: int, ended: int) -> None:
+    first, last = group[0].prompt.id, group[-1].prompt.id
+    progress(Step("prompts", before + ended, total, f"{first} to {last}" if first != last else first))
+
+
+def search_prompts(
+    engine: Engine,
+    prompts: Sequence[AuditedPrompt],
+    fitted: Fitted,
+    settings: AuditSettings,
+    ended: Callable[[int], None],
+) -> list[Searched]:
+    """Some refused prompts searched side by side. ended: told how many have."""
     engine.forget()
+    ended(0)
+    searches = [partial(search_prompt, audited=one, fitted=fitted, settings=settings) for one in prompts]
+    return side_by_side(engine, searches, ended)
+
+
+def search_prompt(engine: Evaluator, audited: AuditedPrompt, fitted: Fitted, settings: AuditSettings) -> Searched:
+    """Everything about one refused prompt that scores and activations tell."""
     amounts, scope, seed = settings.amounts, settings.scope, settings.seed
     prompt, prompt_id, onset = audited.tokens, audited.prompt.id, fitted.onset_ids
     plain = engine.observe([Pair(prompt)], onset, scope)[0]
@@ -185,12 +207,20 @@ def confirm_prompts(
 
     widest = {p.prompt.id: one.search.widest for p, one in zip(prompts, searched, strict=True)}
 
-    sets = {
-        p.prompt.id: StrongerSets(engine, p.tokens, fitted.candidates, onset, scope, amounts.k_sweep) for p in prompts
-    }
-
-    def strengthen(trial: Trial, margin: float) -> FoundSet | None:
-        return sets[trial.audited.prompt.id].at(margin)
+    def strengthen(disagreeing: Sequence[Trial]) -> Sequence[Sequence[FoundSet]]:
+        searches = [
+            partial(
+                stronger_sets,
+                prompt=trial.audited.tokens,
+                candidates=fitted.candidates,
+                onset_ids=onset,
+                scope=scope,
+                k_sweep=amounts.k_sweep,
+                margins=MARGINS,
+            )
+            for trial in disagreeing
+        ]
+        return side_by_side(engine, searches)
 
     def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id
@@ -258,7 +288,7 @@ def _random_scopes(settings: AuditSettings) -> dict[str, Scope]:
     return scopes
 
 
-def _challengers(engine: Engine, search: Search, fitted: Fitted, settings: AuditSettings) -> list[Challenger]:
+def _challengers(engine: Evaluator, search: Search, fitted: Fitted, settings: AuditSettings) -> list[Challenger]:
     """The direction, the FM-extended set, the linear probe's set of the same size, and the set with the sink.
 
     They stand beside the first minimal set, or where nothing flipped beside the widest set tried, so that every

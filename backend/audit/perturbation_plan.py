@@ -7,7 +7,7 @@ from backend.audit.claimed_sets import claimed_set
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.headline import headline
 from backend.audit.prompt_groups import evenly_spaced
-from backend.audit.refusal.respond import Respond
+from backend.audit.refusal.respond import Request, Respond
 from backend.audit.results import BaselinePrompt, PromptResult
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.splits import of_split
@@ -17,6 +17,7 @@ from backend.audit.stages.stability import (
     SPOKEN_PROMPTS,
     WEIGHTS,
     WeightPerturbation,
+    request,
     versions,
     why_not_spoken,
 )
@@ -110,12 +111,15 @@ def _unspoken_languages(
         if one.prompt.label == "benign" and baseline.response.verdict == "complied"
     ]
     few, room = evenly_spaced(benign, SPOKEN_PROMPTS), settings.amounts.max_new_tokens
-    reasons = {}
-    for frame in (one for one in perturbations if one.kind == "language"):
-        framed = [one for prompt in few for one in versions(model, prompt, [frame], settings.seed, room).values()]
-        if reason := why_not_spoken(respond, framed, frame.name):
-            reasons[frame.name] = reason
-    return reasons
+    requests: dict[str, list[Request]] = {one.name: [] for one in perturbations if one.kind == "language"}
+    for audited in few:
+        frames = [one for one in perturbations if one.name in requests]
+        for name, framed in versions(model, audited, frames, settings.seed, room).items():
+            requests[name].append(request(framed, name))
+    # All languages in one go: a generated token costs one pass over the weights, however many rows it is for.
+    responses = iter(respond([one for of_language in requests.values() for one in of_language]).responses)
+    reasons = {name: why_not_spoken([next(responses) for _ in of_language]) for name, of_language in requests.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _claimed(result: PromptResult) -> FeatureSet | None:

@@ -1,6 +1,6 @@
 """How an audit tells where it is, and how finished work is kept. Knows no file and no screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -40,6 +40,21 @@ def kept(checkpoint: Checkpoint, key: str, kind: type[T], work: Callable[[], T])
         value = work()
         checkpoint.save(key, value)
     return value
+
+
+def kept_together(
+    checkpoint: Checkpoint, keys: Sequence[str], kind: type[T], work: Callable[[], Sequence[T]]
+) -> Sequence[T]:
+    """What is kept under every one of some keys, or else, where any is missing, the results of the work for all of
+    them: what is worked on together comes out the same whatever of it was kept."""
+    values = [checkpoint.load(key, kind) for key in keys]
+    found = [value for value in values if value is not None]
+    if len(found) == len(keys):
+        return found
+    worked = work()
+    for key, value in zip(keys, worked, strict=True):
+        checkpoint.save(key, value)
+    return worked
 
 
 class NothingKept:

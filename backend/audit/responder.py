@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from backend.audit.content import Keys
+from backend.audit.even_batches import even_batches
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
@@ -33,9 +34,8 @@ class Responder:
             total += len(requests)
             responses: list[Response] = []
             token_ids: TokenIds = {}
-            for start in range(0, len(requests), self.engine.rows):
+            for batch in even_batches(requests, self.engine.rows):
                 self.progress(Step(name, done, total))
-                batch = requests[start : start + self.engine.rows]
                 key = self.keys.answers(batch, self.max_new_tokens)
                 work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens, self.rater)
                 answered = kept(self.checkpoint, key, Answered, work)

@@ -7,7 +7,7 @@ the many sets of a greedy search share a handful of prefix states.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from backend.audit.interventions import NO_INTERVENTION, Intervention
-from backend.engine.caches import resumed_cache
+from backend.engine.caches import resumed_cache, row_of_cache
 from backend.engine.encode import Activity, active_among, activity
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on
@@ -61,10 +61,11 @@ class _Store:
 
 
 class Baselines:
-    """Prefix states by intervention and prompt states without one, computed on demand, one at a time.
+    """Prefix states by intervention and prompt states without one, computed on demand.
 
-    One at a time, so that a state's last bits do not depend on what else was asked for: a resumed audit computes the
-    same numbers as an undisturbed one.
+    What nothing edits is computed one at a time, so that its last bits do not depend on what else was asked for.
+    Edited prefixes asked for together are computed together, and forgotten before each piece of work: so a resumed
+    audit computes the same numbers as an undisturbed one.
     """
 
     def __init__(
@@ -72,87 +73,152 @@ class Baselines:
         model: LanguageModel,
         saes: dict[int, SparseAutoencoder],
         budget_bytes: int,
+        max_tokens: int,
         between_batches: BetweenBatches = go_on,
     ) -> None:
         self._model, self._saes, self._between_batches = model, saes, between_batches
-        self._prefixes, self._prompts = _Store(budget_bytes // 2), _Store(budget_bytes // 2)
+        self._budget, self._max_tokens = budget_bytes // 2, max_tokens
+        self._edited, self._unedited = _Store(self._budget), _Store(self._budget)
+
+    def forget(self) -> None:
+        """Drop the edited prefixes."""
+        self._edited = _Store(self._budget)
 
     def prompt(self, prompt: ChatTokens) -> State:
         """The tokens after the prefix, with no intervention."""
-        found = self._prompts.get(prompt)
+        found = self._unedited.get(prompt)
         if found is not None:
             return found
         prefix = self.prefix(prompt, NO_INTERVENTION)
-        state = self._run(prompt, NO_INTERVENTION, prompt.prefix_length, len(prompt.ids), prefix, keep_cache=False)
-        return self._prompts.put(prompt, state)
+        place = slice(prompt.prefix_length, len(prompt.ids))
+        (state,) = self._run(prompt, [NO_INTERVENTION], place, prefix, keep_cache=False)
+        return self._unedited.put(prompt, state)
 
     def prefix(self, prompt: ChatTokens, intervention: Intervention) -> State | None:
         """The shared prefix of this prompt under an intervention; None when the prompt has no prefix."""
-        if prompt.prefix_length == 0:
-            return None
-        touched = [c for c in PREFIX_CLASSES if c in intervention.scope.classes]
-        if not touched:
-            return self._prefix_state(prompt, NO_INTERVENTION)
-        if not intervention.keeps_silence:
-            return self._prefix_state(prompt, intervention)
-        effective: frozenset[FeatureId] = frozenset()
-        while True:
-            # Modes with target values come here with targets of 0 only: zero.
-            mode = "zero" if intervention.values else intervention.mode
-            reduced = replace(intervention, features=tuple(effective), mode=mode, values=())
-            state = self._prefix_state(prompt, reduced)
-            waking = active_among(intervention.features, state.active, touched) - effective
-            if not waking:
-                return state
-            lowest = min(feature.layer for feature in waking)
-            effective |= {feature for feature in waking if feature.layer == lowest}
+        return self.prefixes([prompt], [intervention])[0]
+
+    def prefixes(self, prompts: Sequence[ChatTokens], interventions: Sequence[Intervention]) -> list[State | None]:
+        """Each prompt's shared prefix under its intervention. What is missing is run together."""
+        found: list[State | None] = [None] * len(prompts)
+        effective: dict[int, frozenset[FeatureId]] = {}
+        wanted = {i: (p, s) for i, (p, s) in enumerate(zip(prompts, interventions, strict=True)) if p.prefix_length}
+        while wanted:
+            asked = {i: (p, _effective(s, effective.get(i, frozenset()))) for i, (p, s) in wanted.items()}
+            states = self._prefix_states(list(asked.values()))
+            for i, state in zip(list(wanted), states, strict=True):
+                found[i] = state
+                waking = _waking(wanted[i][1], state, effective.get(i, frozenset()))
+                if waking:
+                    lowest = min(feature.layer for feature in waking)
+                    now = effective.get(i, frozenset()) | {f for f in waking if f.layer == lowest}
+                    effective[i] = now
+                else:
+                    del wanted[i]
+        return found
 
     def edits_prefix(self, prompt: ChatTokens, intervention: Intervention) -> bool:
         """Whether the shared prefix is another under this intervention."""
-        touched = [c for c in PREFIX_CLASSES if c in intervention.scope.classes]
+        touched = _touched(intervention)
         if prompt.prefix_length == 0 or not touched:
             return False
         if intervention.direction is not None or intervention.reconstructed:
             return True
         if intervention.features and not intervention.keeps_silence:
             return True
-        bare = self._prefix_state(prompt, NO_INTERVENTION)
+        (bare,) = self._prefix_states([(prompt, NO_INTERVENTION)])
         return bool(active_among(intervention.features, bare.active, touched))
 
-    def _prefix_state(self, prompt: ChatTokens, intervention: Intervention) -> State:
-        ids = prompt.ids[: prompt.prefix_length]
-        direction, reconstructed = intervention.direction, intervention.reconstructed
-        # A prefix that nothing edits is one state, whatever the scope said.
-        bare = not intervention.features and not reconstructed and direction is None
-        edits = tuple(intervention.coefficients())
-        noise = intervention.noise if edits else None
-        key = (ids,) if bare else (ids, edits, noise, reconstructed, intervention.scope, direction)
-        found = self._prefixes.get(key)
-        if found is None:
-            found = self._prefixes.put(key, self._run(prompt, intervention, 0, len(ids), None, keep_cache=True))
-        return found
+    def _prefix_states(self, asked: Sequence[tuple[ChatTokens, Intervention]]) -> list[State]:
+        """States of prefixes under interventions as they are, in the order asked."""
+        keys = [_key(prompt, intervention) for prompt, intervention in asked]
+        found: dict[Hashable, State] = {}
+        missing: dict[tuple[int, ...], dict[Hashable, tuple[ChatTokens, Intervention]]] = {}
+        for key, (prompt, intervention) in zip(keys, asked, strict=True):
+            kept = self._store(intervention).get(key)
+            if kept is not None:
+                found[key] = kept
+            elif _edits_nothing(intervention):
+                (state,) = self._run(prompt, [intervention], slice(0, prompt.prefix_length), None, keep_cache=True)
+                found[key] = self._unedited.put(key, state)
+            else:
+                missing.setdefault(prompt.ids[: prompt.prefix_length], {})[key] = prompt, intervention
+        for ids, alike in missing.items():
+            rows = max(1, self._max_tokens // len(ids))
+            left = list(alike)
+            for some in (left[start : start + rows] for start in range(0, len(left), rows)):
+                prompt, interventions = alike[some[0]][0], [alike[key][1] for key in some]
+                states = self._run(prompt, interventions, slice(0, len(ids)), None, keep_cache=True)
+                found.update({key: self._edited.put(key, state) for key, state in zip(some, states, strict=True)})
+        return [found[key] for key in keys]
+
+    def _store(self, intervention: Intervention) -> _Store:
+        return self._unedited if _edits_nothing(intervention) else self._edited
 
     def _run(
         self,
         prompt: ChatTokens,
-        intervention: Intervention,
-        start: int,
-        stop: int,
+        interventions: Sequence[Intervention],
+        place: slice,
         prefix: State | None,
         *,
         keep_cache: bool,
-    ) -> State:
-        device = self._model.device
-        classes = prompt.classes[start:stop]
-        edits = BatchEdits(self._saes, [intervention], device, capture=list(self._saes))
-        edits.scope_mask = torch.tensor([[float(c in intervention.scope.classes) for c in classes]], device=device)
-        cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache], 0)
-        ids = torch.tensor([prompt.ids[start:stop]], device=device)
+    ) -> list[State]:
+        """Some tokens of a prompt, from the first or after its prefix, under each of some interventions."""
+        device, rows, classes = self._model.device, len(interventions), prompt.classes[place]
+        edits = BatchEdits(self._saes, interventions, device, capture=list(self._saes))
+        in_scope = [[float(c in intervention.scope.classes) for c in classes] for intervention in interventions]
+        edits.scope_mask = torch.tensor(in_scope, device=device)
+        cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache] * rows, 0)
+        ids = torch.tensor([prompt.ids[place]] * rows, device=device)
         self._between_batches()
-        final = self._model.run(ids, edits=edits.callables(), cache=cache)[0]
-        residuals = {layer: captured[0] for layer, captured in edits.captured.items()}
-        active = activity(self._saes, residuals, classes)
-        n_bytes = sum(t.numel() * t.element_size() for t in [final, *residuals.values()])
-        if keep_cache:
-            n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in cache.layers)
-        return State(residuals, final, active, frozenset(edits.edited()[0]), cache if keep_cache else None, n_bytes)
+        final = self._model.run(ids, edits=edits.callables(), cache=cache)
+        edited = edits.edited()
+        states = []
+        for row in range(rows):
+            # Copies: a view would keep the whole batch.
+            residuals = {layer: captured[row].clone() for layer, captured in edits.captured.items()}
+            own = row_of_cache(self._model, cache, row) if keep_cache else None
+            n_bytes = sum(t.numel() * t.element_size() for t in [final[row], *residuals.values()])
+            if own is not None:
+                n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in own.layers)
+            active = activity(self._saes, residuals, classes)
+            states.append(State(residuals, final[row].clone(), active, frozenset(edited[row]), own, n_bytes))
+        return states
+
+
+def _touched(intervention: Intervention) -> list[PositionClass]:
+    """Position classes of the prefix that are in scope."""
+    return [c for c in PREFIX_CLASSES if c in intervention.scope.classes]
+
+
+def _effective(intervention: Intervention, waking: frozenset[FeatureId]) -> Intervention:
+    """What an intervention is on a prefix on which only some of its features are active."""
+    if not _touched(intervention):
+        return NO_INTERVENTION
+    if not intervention.keeps_silence:
+        return intervention
+    # Modes with target values come here with targets of 0 only: zero.
+    mode = "zero" if intervention.values else intervention.mode
+    return replace(intervention, features=tuple(waking), mode=mode, values=())
+
+
+def _waking(intervention: Intervention, state: State, ablated: frozenset[FeatureId]) -> frozenset[FeatureId]:
+    """Features of an intervention that are active on a prefix on which some of them are ablated already."""
+    touched = _touched(intervention)
+    if not touched or not intervention.keeps_silence:
+        return frozenset()
+    return active_among(intervention.features, state.active, touched) - ablated
+
+
+def _edits_nothing(intervention: Intervention) -> bool:
+    return not intervention.features and not intervention.reconstructed and intervention.direction is None
+
+
+def _key(prompt: ChatTokens, intervention: Intervention) -> Hashable:
+    ids = prompt.ids[: prompt.prefix_length]
+    if _edits_nothing(intervention):
+        return (ids,)  # one state, whatever the scope said
+    edits = tuple(intervention.coefficients())
+    noise = intervention.noise if edits else None
+    return ids, edits, noise, intervention.reconstructed, intervention.scope, intervention.direction

@@ -5,6 +5,8 @@ from copy import copy
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.functional import pad
 
 from backend.subjects.language_model import LanguageModel
 
@@ -32,6 +34,41 @@ def resumed_cache(model: LanguageModel, prefixes: Sequence[Any], first_block: in
     return cache
 
 
+def row_of_cache(model: LanguageModel, cache: Any, row: int) -> Any:
+    """One row of a batch's cache as a cache of its own."""
+    own = model.new_cache()
+    layers = []
+    for whole in cache.layers:
+        layer = copy(whole)
+        layer.keys, layer.values = (t[row : row + 1].clone() for t in (whole.keys, whole.values))
+        layers.append(layer)
+    own.layers = layers
+    return own
+
+
+def joined_cache(caches: Sequence[Any]) -> Any:
+    """One cache of all rows of some caches, in their order; they are used up, for two copies would be large.
+
+    Shorter ones are padded at their end, for the caller to mask. With a sliding window in play all are of one length.
+    """
+    joined = max(caches, key=lambda cache: cache.get_seq_length())
+    if len(caches) == 1:
+        return joined
+    for index, whole in enumerate(joined.layers):
+        layers = [cache.layers[index] for cache in caches]
+        keys, values = _end_to_end([layer.keys for layer in layers]), _end_to_end([layer.values for layer in layers])
+        for layer in layers:
+            layer.keys = layer.values = None
+        whole.keys, whole.values = keys, values
+    return joined
+
+
 def attention_window(model: LanguageModel) -> int | None:
     """Tokens that the shortest sliding attention window holds; None when every block sees all tokens."""
     return min((layer.sliding_window for layer in model.new_cache().layers if layer.is_sliding), default=None)
+
+
+def _end_to_end(rows: Sequence[Tensor]) -> Tensor:
+    """[rows, heads, tokens, width] of several batches in one, padded to the longest."""
+    longest = max(row.shape[2] for row in rows)
+    return torch.cat([pad(row, (0, 0, 0, longest - row.shape[2])) for row in rows])

@@ -1,12 +1,14 @@
 """Encodes only the features asked for. Knows SAEs and residuals; knows no model and no batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from backend.subjects.language_model import PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
+
+ENCODED_TOGETHER = 2**25  # activations held at once: 128 MiB in float32
 
 
 def encode_features(sae: SparseAutoencoder, residual: Tensor, indices: Tensor) -> Tensor:
@@ -18,6 +20,17 @@ def encode_features(sae: SparseAutoencoder, residual: Tensor, indices: Tensor) -
     if sae.separable:
         return sae.encode_columns(residual, indices)
     return sae.encode(residual)[..., indices]
+
+
+def encode_each(sae: SparseAutoencoder, residuals: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Activations [tokens, d_sae] of some residuals [tokens, d_model] in turn, encoded several at a time."""
+    most = max(1, ENCODED_TOGETHER // sae.d_sae)
+    batch: list[Tensor] = []
+    for i, residual in enumerate(residuals):
+        batch.append(residual)
+        if i + 1 == len(residuals) or sum(map(len, batch)) + len(residuals[i + 1]) > most:
+            yield from torch.split(sae.encode(torch.cat(batch)), [len(one) for one in batch])
+            batch = []
 
 
 Activity = dict[PositionClass, dict[int, bytes]]

@@ -19,17 +19,16 @@ from backend.engine.baselines import Baselines, State
 from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
 from backend.engine.disturbed import DisturbedModel
-from backend.engine.encode import active_among, encode_features
+from backend.engine.encode import active_among, encode_each, encode_features
 from backend.engine.generation import generate_batch, own_ids, read_batch, scope_mask
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
-from backend.engine.planner import Work, pack
+from backend.engine.planner import Work, merged_starts, pack
 from backend.engine.protocol import Activation, Completion, Firing, Observation, Pair, Score
-from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel
+from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 UNEMBED_ROWS = 256  # rows of the vocabulary-wide logits held at once
-PREFIXES_ALONE = 8  # different edited prefixes up to which a batch of completions has each made by itself
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,15 @@ class EngineSettings:
     """How much is done at once. The defaults suit the device; results do not depend on them beyond rounding."""
 
     max_tokens: int = 1024  # padded tokens of one batch
-    max_sequences: int = 64  # rows generated together
+    max_sequences: int = 128  # rows generated together
+    pass_tokens: int = 96  # a block costs the time of so many tokens, however few run through it
     cache_bytes: int = 512 * 2**20  # for prefix and prompt states, and as much again for branches
 
     @classmethod
     def for_device(cls, device: torch.device) -> "EngineSettings":
         if device.type == "cpu":
             return cls()
-        return cls(max_tokens=32_768, max_sequences=256, cache_bytes=4 * 2**30)
+        return cls(max_tokens=32_768, max_sequences=256, pass_tokens=4096, cache_bytes=4 * 2**30)
 
 
 FROM_TOKENS = -1  # resume layer of a pair that must start at the embedding
@@ -57,6 +57,7 @@ class _Plan:
     prefix: State | None
     prompt: State
     resume_layer: int | None  # audited layer whose residual it starts from, or FROM_TOKENS; None: nothing changes
+    first_change: int = FROM_TOKENS  # the highest such layer up to which it is the prompt without intervention
     branch: Branch | None = None  # an earlier evaluation to start from; None: the prompt without intervention
 
 
@@ -67,6 +68,7 @@ class _Outcome:
     final: Tensor  # [d_model] at the onset position
     residuals: dict[int, Tensor]  # audited layer -> [tokens after the prefix, d_model], before the edit
     edited: frozenset[FeatureId]
+    prefix: State | None
 
 
 class ResidualEngine:
@@ -94,6 +96,7 @@ class ResidualEngine:
 
     def forget(self) -> None:
         self._branches.forget()
+        self._baselines.forget()
 
     @contextmanager
     def disturbed(self, disturbance: Disturbance) -> Iterator[None]:
@@ -120,12 +123,12 @@ class ResidualEngine:
             raise ValueError("responses: each needs at least one token")
         pairs = [self._with_own_prefix(pair) for pair in pairs]
         work = [
-            Work(0, _own_tokens(pair) + len(response) - 1, pair.prompt.prefix_length)
+            Work(0, pair.prompt.n_own + len(response) - 1, pair.prompt.prefix_length)
             for pair, response in zip(pairs, responses, strict=True)
         ]
         done: dict[int, Tensor] = {}
         for batch in pack(work, self.settings.max_tokens):
-            prefixes = [self._baselines.prefix(pairs[i].prompt, pairs[i].intervention) for i in batch]
+            prefixes = self._prefixes([pairs[i] for i in batch])
             asked, ids = [pairs[i] for i in batch], [responses[i] for i in batch]
             read = read_batch(self.model, self.saes, asked, ids, prefixes, self._between_batches)
             done.update({i: self.residual_log_probabilities(rows) for i, rows in zip(batch, read, strict=True)})
@@ -140,9 +143,10 @@ class ResidualEngine:
     def generate(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[Completion]:
         done: dict[int, Completion] = {}
         for batch in self._generation_batches(pairs, max_new_tokens):
-            asked = self._with_few_prefixes([pairs[i] for i in batch])
-            prefixes = [self._baselines.prefix(pair.prompt, pair.intervention) for pair in asked]
-            completions = generate_batch(self.model, self.saes, asked, prefixes, max_new_tokens, self._between_batches)
+            asked = [pairs[i] for i in batch]
+            prefixes = self._prefixes(asked)
+            limits = max_new_tokens, self.settings.max_tokens
+            completions = generate_batch(self.model, self.saes, asked, prefixes, *limits, self._between_batches)
             done.update(zip(batch, completions, strict=True))
         return [done[i] for i in range(len(pairs))]
 
@@ -151,32 +155,19 @@ class ResidualEngine:
         pairs = [self._with_own_prefix(pair) for pair in pairs]
         outcomes = self._run(pairs, capture=True)
         values = self.score_residuals(_stack([outcome.final for outcome in outcomes]), onset_ids)
-        results = []
-        for pair, outcome, value in zip(pairs, outcomes, values, strict=True):
-            residuals = self._with_prefix(pair, outcome)
-            classes = pair.prompt.classes
-            in_scope = [i for i, c in enumerate(classes) if c in scope.classes]
-            rows = torch.tensor(in_scope, device=self.model.device)
-            found: dict[FeatureId, Activation] = {}
-            for layer, residual in residuals.items() if in_scope else ():
-                everywhere = self.saes[layer].encode(residual)
-                _, unit_size = self.saes[layer].preprocess(residual[-1:])
-                activations = everywhere[rows]
-                largest, where = activations.max(0)
-                indices = largest.nonzero().flatten()
-                table = (
-                    largest,
-                    activations.mean(0),
-                    rows[where],
-                    (activations > 0).sum(0),
-                    everywhere[-1] * unit_size[0],
-                )
-                columns = [column[indices].tolist() for column in table]
-                for index, maximum, mean, position, count, onset in zip(indices.tolist(), *columns, strict=True):
-                    feature = FeatureId(layer, index)
-                    found[feature] = Activation(maximum, mean, position, classes[position], count, onset)
-            results.append(Observation(Score(value, outcome.edited), found, outcome.final.float().cpu()))
-        return results
+        found: list[dict[FeatureId, Activation]] = [{} for _ in pairs]
+        states = {id(outcome.prefix): outcome.prefix for outcome in outcomes if outcome.prefix is not None}
+        for layer, sae in self.saes.items():
+            before = dict(zip(states, encode_each(sae, [s.residuals[layer] for s in states.values()]), strict=True))
+            own = encode_each(sae, [outcome.residuals[layer] for outcome in outcomes])
+            for pair, outcome, after, of_pair in zip(pairs, outcomes, own, found, strict=True):
+                everywhere = after if outcome.prefix is None else torch.cat([before[id(outcome.prefix)], after])
+                _, unit_size = sae.preprocess(outcome.residuals[layer][-1:])
+                _note_active(of_pair, layer, everywhere, unit_size[0], pair.prompt.classes, scope)
+        return [
+            Observation(Score(value, outcome.edited), of_pair, outcome.final.float().cpu())
+            for outcome, value, of_pair in zip(outcomes, values, found, strict=True)
+        ]
 
     @torch.inference_mode()
     def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:
@@ -185,7 +176,7 @@ class ResidualEngine:
         for pair, outcome in zip(pairs, self._run(pairs, capture=True), strict=True):
             in_scope = [i for i, c in enumerate(pair.prompt.classes) if c in scope.classes]
             by_layer = {}
-            for layer, residual in self._with_prefix(pair, outcome).items():
+            for layer, residual in _with_prefix(outcome).items():
                 active = self.saes[layer].encode(residual[in_scope])
                 if not in_scope:
                     active = active.new_zeros(1, self.saes[layer].d_sae)
@@ -197,7 +188,7 @@ class ResidualEngine:
     def token_activations(self, pairs: Sequence[Pair], features: Sequence[FeatureId]) -> list[Tensor]:
         results = []
         for pair, outcome in zip(pairs, self._run(pairs, capture=True), strict=True):
-            residuals = self._with_prefix(pair, outcome)
+            residuals = _with_prefix(outcome)
             table = torch.zeros(len(pair.prompt.ids), len(features))
             for layer, residual in residuals.items():
                 columns = [c for c, feature in enumerate(features) if feature.layer == layer]
@@ -209,8 +200,7 @@ class ResidualEngine:
 
     @torch.inference_mode()
     def residuals(self, prompts: Sequence[ChatTokens], positions: Sequence[int]) -> Tensor:
-        pairs = [Pair(prompt) for prompt in prompts]
-        rows = [self._with_prefix(pair, o) for pair, o in zip(pairs, self._run(pairs, capture=True), strict=True)]
+        rows = [_with_prefix(outcome) for outcome in self._run([Pair(prompt) for prompt in prompts], capture=True)]
         return torch.stack([torch.stack([x[list(positions)].float().cpu() for x in row.values()]) for row in rows])
 
     @torch.inference_mode()
@@ -234,7 +224,9 @@ class ResidualEngine:
 
     def _begin_anew(self, model: LanguageModel) -> None:
         self.model = model
-        self._baselines = Baselines(model, self.saes, self.settings.cache_bytes, self._between_batches)
+        self._baselines = Baselines(
+            model, self.saes, self.settings.cache_bytes, self.settings.max_tokens, self._between_batches
+        )
         self._branches = Branches(self.settings.cache_bytes)
 
     def _generation_batches(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[list[int]]:
@@ -257,42 +249,39 @@ class ResidualEngine:
             return pair
         return _whole(pair)
 
-    def _with_few_prefixes(self, pairs: list[Pair]) -> list[Pair]:
-        """A batch that would need many edited prefixes, each made by itself, runs them with its prompts."""
-        edited = {p.intervention for p in pairs if self._baselines.edits_prefix(p.prompt, p.intervention)}
-        return pairs if len(edited) <= PREFIXES_ALONE else [_whole(pair) for pair in pairs]
-
-    def _with_prefix(self, pair: Pair, outcome: _Outcome) -> dict[int, Tensor]:
-        """Audited layer -> [all prompt tokens, d_model], before the edit there."""
-        prefix = self._baselines.prefix(pair.prompt, pair.intervention)
-        if prefix is None:
-            return outcome.residuals
-        return {layer: torch.cat([prefix.residuals[layer], own]) for layer, own in outcome.residuals.items()}
+    def _prefixes(self, pairs: Sequence[Pair]) -> list[State | None]:
+        return self._baselines.prefixes([pair.prompt for pair in pairs], [pair.intervention for pair in pairs])
 
     def _run(self, pairs: Sequence[Pair], *, capture: bool = False) -> list[_Outcome]:
-        plans = [self._plan(pair, branch=not capture) for pair in pairs]
+        prefixes = self._prefixes(pairs)
+        plans = [self._plan(pair, prefix, branch=not capture) for pair, prefix in zip(pairs, prefixes, strict=True)]
         outcomes: dict[int, _Outcome] = {}
         pending: list[int] = []
         work: list[Work] = []
         for i, (pair, plan) in enumerate(zip(pairs, plans, strict=True)):
             if plan.resume_layer is None:
-                outcomes[i] = _Outcome(plan.prompt.final[-1], plan.prompt.residuals, frozenset())
+                outcomes[i] = _Outcome(plan.prompt.final[-1], plan.prompt.residuals, frozenset(), plan.prefix)
             else:
                 pending.append(i)
-                work.append(Work(plan.resume_layer + 1, _own_tokens(pair), pair.prompt.prefix_length))
+                free = plan.first_change + 1
+                work.append(Work(plan.resume_layer + 1, pair.prompt.n_own, pair.prompt.prefix_length, free))
+        starts = merged_starts(work, self.n_layers, self.settings.max_tokens, self.settings.pass_tokens)
+        for place, start in enumerate(starts):
+            if start < work[place].first_block:
+                work[place] = work[place]._replace(first_block=start)
+                plans[pending[place]] = replace(plans[pending[place]], resume_layer=start - 1, branch=None)
         for batch in pack(work, self.settings.max_tokens):
             rows = [pending[b] for b in batch]
             ran = self._run_batch([pairs[i] for i in rows], [plans[i] for i in rows], capture)
             outcomes.update(zip(rows, ran, strict=True))
         return [outcomes[i] for i in range(len(pairs))]
 
-    def _plan(self, pair: Pair, *, branch: bool) -> _Plan:
+    def _plan(self, pair: Pair, prefix: State | None, *, branch: bool) -> _Plan:
         """Where to resume: below the first layer that the edit changes, a pair is its prompt without intervention.
 
         branch: higher still, where an earlier evaluation with the same edits so far has been.
         """
         intervention, prompt = pair.intervention, pair.prompt
-        prefix = self._baselines.prefix(prompt, intervention)
         state = self._baselines.prompt(prompt)
         layers = [feature.layer for feature in prefix.edited] if prefix is not None else []
         if intervention.direction is not None:
@@ -310,8 +299,8 @@ class ResidualEngine:
             above = [layer for layer in self.saes if layer > resume_layer]
             found = self._branches.highest(prompt, intervention, above)
             if found is not None:
-                return _Plan(prefix, state, found.layer, found)
-        return _Plan(prefix, state, resume_layer)
+                return _Plan(prefix, state, found.layer, resume_layer, found)
+        return _Plan(prefix, state, resume_layer, resume_layer)
 
     def _run_batch(self, pairs: list[Pair], plans: list[_Plan], capture: bool) -> list[_Outcome]:
         device = self.model.device
@@ -319,7 +308,7 @@ class ResidualEngine:
         assert resume_layer is not None
         above = [layer for layer in self.saes if layer > resume_layer]
         edits = BatchEdits(self.saes, [pair.intervention for pair in pairs], device, capture=above)
-        lengths = [_own_tokens(pair) for pair in pairs]
+        lengths = [pair.prompt.n_own for pair in pairs]
         edits.scope_mask = scope_mask(pairs, device)
         if resume_layer == FROM_TOKENS:
             start = own_ids(pairs, device)
@@ -345,8 +334,37 @@ class ResidualEngine:
                     self._branches.keep(pair.prompt, pair.intervention, Branch(layer, residual, below))
             residuals = {**plan.prompt.residuals, **own} if capture else {}
             before = plan.prefix.edited if plan.prefix is not None else frozenset()
-            outcomes.append(_Outcome(final[row, length - 1], residuals, before | changed))
+            outcomes.append(_Outcome(final[row, length - 1], residuals, before | changed, plan.prefix))
         return outcomes
+
+
+def _note_active(
+    found: dict[FeatureId, Activation],
+    layer: int,
+    everywhere: Tensor,
+    unit_size: Tensor,
+    classes: Sequence[PositionClass],
+    scope: Scope,
+) -> None:
+    """Enter one layer's active features; everywhere: activations [tokens, d_sae]; unit_size: see
+    `SparseAutoencoder.preprocess`, at the onset position."""
+    in_scope = [i for i, c in enumerate(classes) if c in scope.classes]
+    if not in_scope:
+        return
+    rows = torch.tensor(in_scope, device=everywhere.device)
+    activations = everywhere[rows]
+    largest, where = activations.max(0)
+    indices = largest.nonzero().flatten()
+    table = (
+        largest,
+        activations.mean(0),
+        rows[where],
+        (activations > 0).sum(0),
+        everywhere[-1] * unit_size,
+    )
+    columns = [column[indices].tolist() for column in table]
+    for index, maximum, mean, position, count, onset in zip(indices.tolist(), *columns, strict=True):
+        found[FeatureId(layer, index)] = Activation(maximum, mean, position, classes[position], count, onset)
 
 
 def _branches_off(pair: Pair) -> bool:
@@ -354,14 +372,16 @@ def _branches_off(pair: Pair) -> bool:
     return pair.shares_prefix and bool(pair.intervention.features) and pair.intervention.direction is None
 
 
+def _with_prefix(outcome: _Outcome) -> dict[int, Tensor]:
+    """Audited layer -> [all prompt tokens, d_model], before the edit there."""
+    if outcome.prefix is None:
+        return outcome.residuals
+    return {layer: torch.cat([outcome.prefix.residuals[layer], own]) for layer, own in outcome.residuals.items()}
+
+
 def _whole(pair: Pair) -> Pair:
     """The pair with no shared prefix: all of its prompt is run."""
     return replace(pair, prompt=replace(pair.prompt, prefix_length=0))
-
-
-def _own_tokens(pair: Pair) -> int:
-    """Tokens after the shared prefix."""
-    return len(pair.prompt.ids) - pair.prompt.prefix_length
 
 
 def _stack(rows: list[Tensor]) -> Tensor:

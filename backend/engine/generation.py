@@ -4,15 +4,18 @@ Knows tensors; knows no judge.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from backend.engine.baselines import State
-from backend.engine.caches import resumed_cache
+from backend.engine.caches import joined_cache, resumed_cache
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches
+from backend.engine.planner import Work, pack
 from backend.engine.protocol import Completion, Pair
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
@@ -26,29 +29,76 @@ def generate_batch(
     pairs: Sequence[Pair],
     prefixes: Sequence[State | None],
     max_new_tokens: int,
+    max_tokens: int,
     between_batches: BetweenBatches,
 ) -> list[Completion]:
     """Greedy completions of at most max_new_tokens tokens each; prefixes are each pair's own prefix state.
 
-    The prompt is run from its first token after the prefix, through all blocks: later tokens attend to every layer.
-    between_batches: called before the prompt and before every token after the first.
+    Prompts are read in pieces of at most max_tokens padded tokens, similar lengths together, and then go on as one.
+    between_batches: called before every piece and before every token after the first.
     """
+    pieces = pack([Work(0, pair.prompt.n_own, pair.prompt.prefix_length) for pair in pairs], max_tokens)
+    read = [
+        _read_prompts(model, saes, [pairs[i] for i in piece], [prefixes[i] for i in piece], between_batches)
+        for piece in pieces
+    ]
+    order = [i for piece in pieces for i in piece]
+    found = _go_on(model, saes, [pairs[i] for i in order], read, max_new_tokens, between_batches)
+    by_place = dict(zip(order, found, strict=True))
+    return [by_place[i] for i in range(len(pairs))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Some prompts read to their end."""
+
+    last: Tensor  # [rows, d_model] at the onset position
+    mask: Tensor  # [rows, tokens]: 1 where the cache holds a token, 0 where it holds padding
+    next_positions: Tensor  # [rows]
+    cache: Any
+
+
+def _read_prompts(
+    model: LanguageModel,
+    saes: dict[int, SparseAutoencoder],
+    pairs: Sequence[Pair],
+    prefixes: Sequence[State | None],
+    between_batches: BetweenBatches,
+) -> _Read:
+    """From the first token after the prefix, of one length for all, through all blocks: later tokens attend to every
+    layer."""
     device = model.device
     edits = BatchEdits(saes, [pair.intervention for pair in pairs], device)
     ids = own_ids(pairs, device)
-    lengths = torch.tensor([len(pair.prompt.ids) - pair.prompt.prefix_length for pair in pairs], device=device)
+    lengths = torch.tensor([pair.prompt.n_own for pair in pairs], device=device)
     known = [prefix.cache for prefix in prefixes if prefix is not None]
-    cached = pairs[0].prompt.prefix_length if known else 0
     cache = resumed_cache(model, known, 0) if known else model.new_cache()
-
+    cached = pairs[0].prompt.prefix_length
     # Padding stands between a short prompt and its response: masked as a key, and its position number not used up.
     columns = torch.arange(ids.shape[1], device=device)
     mask = torch.cat([torch.ones(len(pairs), cached, device=device), (columns < lengths[:, None]).float()], 1).long()
     edits.scope_mask = scope_mask(pairs, device)
     between_batches()
     hidden = model.run(ids, edits=edits.callables(), attention_mask=mask, cache=cache)
-    last = hidden[torch.arange(len(pairs), device=device), lengths - 1]
-    next_positions = cached + lengths
+    return _Read(hidden[torch.arange(len(pairs), device=device), lengths - 1], mask, cached + lengths, cache)
+
+
+def _go_on(
+    model: LanguageModel,
+    saes: dict[int, SparseAutoencoder],
+    pairs: Sequence[Pair],
+    read: Sequence[_Read],
+    max_new_tokens: int,
+    between_batches: BetweenBatches,
+) -> list[Completion]:
+    """Responses to prompts that have been read, token by token."""
+    device = model.device
+    edits = BatchEdits(saes, [pair.intervention for pair in pairs], device)
+    cache = joined_cache([one.cache for one in read])
+    last = torch.cat([one.last for one in read])
+    next_positions = torch.cat([one.next_positions for one in read])
+    longest = max(one.mask.shape[1] for one in read)
+    mask = torch.cat([pad(one.mask, (0, longest - one.mask.shape[1])) for one in read])
 
     in_scope = torch.tensor([float("response" in pair.intervention.scope.classes) for pair in pairs], device=device)
     tokens: list[list[int]] = [[] for _ in pairs]
@@ -107,7 +157,7 @@ def read_batch(
     cache = resumed_cache(model, known, 0) if known else None
     between_batches()
     hidden = model.run(own_ids(read, device), edits=edits.callables(), cache=cache)
-    onsets = [len(pair.prompt.ids) - pair.prompt.prefix_length - 1 for pair in pairs]
+    onsets = [pair.prompt.n_own - 1 for pair in pairs]
     return [row[onset : onset + len(ids)] for row, onset, ids in zip(hidden, onsets, responses, strict=True)]
 
 

@@ -10,6 +10,7 @@ class Work(NamedTuple):
     first_block: int
     tokens: int
     cached: int = 0
+    highest_free: int = 0  # it may as well start from any block up to this one, at the price of those it repeats
 
 
 def pack(work: Sequence[Work], max_tokens: int) -> list[list[int]]:
@@ -28,6 +29,38 @@ def pack(work: Sequence[Work], max_tokens: int) -> list[list[int]]:
         else:
             batches.append([i])
     return batches
+
+
+def merged_starts(work: Sequence[Work], n_blocks: int, max_tokens: int, pass_tokens: int) -> list[int]:
+    """The block from which each evaluation starts when those of a start are moved down to the next lower one, where
+    that saves more than it repeats.
+
+    pass_tokens: a block costs the time of so many tokens, however few run through it. Moving t tokens from block b down
+    to block a repeats t (b - a) and saves pass_tokens (n_blocks - b).
+    """
+    groups: dict[tuple[int, int], list[int]] = {}
+    for i, one in enumerate(work):
+        groups.setdefault((one.cached, one.first_block), []).append(i)
+    starts = [one.first_block for one in work]
+    below: tuple[int, int] | None = None  # the group that the next may join
+    held = 0  # its tokens
+    for key in sorted(groups):
+        cached, block = key
+        tokens = sum(work[i].tokens for i in groups[key])
+        joins = (
+            below is not None
+            and below[0] == cached
+            and held + tokens <= max_tokens
+            and tokens * (block - below[1]) < pass_tokens * (n_blocks - block)
+            and all(work[i].highest_free >= below[1] for i in groups[key])
+        )
+        if below is not None and joins:
+            held += tokens
+            for i in groups[key]:
+                starts[i] = below[1]
+        else:
+            below, held = key, tokens
+    return starts
 
 
 def _alike(work: Work) -> tuple[int, int]:

@@ -67,7 +67,7 @@ class Firing:
     n_positions: Tensor  # [d_sae] tokens where it is active
 
 
-class Engine(Protocol):
+class Evaluator(Protocol):
     """Many (prompt, intervention) pairs in; scores, activations or completions out, in the order asked.
 
     All results are on the CPU in float32. The model is left as it came.
@@ -76,20 +76,42 @@ class Engine(Protocol):
     saes: dict[int, SparseAutoencoder]  # by audited layer, ascending
 
     @property
+    def n_layers(self) -> int: ...
+
+    def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
+        """Refusal score of each pair; onset_ids are the refusal-onset tokens R."""
+        ...
+
+    def observe(self, pairs: Sequence[Pair], onset_ids: Sequence[int], scope: Scope) -> list[Observation]:
+        """Score each pair and list every feature of every audited layer that is active on a prompt token in `scope`.
+
+        An intervened feature is reported as its layer found it, before the edit there.
+        """
+        ...
+
+    def final_residuals(self, pairs: Sequence[Pair]) -> Tensor:
+        """Residual before the final norm at the refusal-onset position, [pairs, d_model]."""
+        ...
+
+    def score_residuals(
+        self, residuals: Tensor, onset_ids: Sequence[int], frozen_scale_of: Tensor | None = None
+    ) -> list[float]:
+        """Refusal scores of final residuals [n, d]; with frozen_scale_of [n, d] the final norm's divisor is taken
+        from those residuals instead."""
+        ...
+
+
+class Engine(Evaluator, Protocol):
+    """All that can be asked of a model: an evaluator that also generates, reads along and is told what to keep."""
+
+    @property
     def rows(self) -> int:
         """Completions that `generate` makes together."""
         ...
 
-    @property
-    def n_layers(self) -> int: ...
-
     def forget(self) -> None:
         """Drop what evaluations have left to start others from, so that a piece of work gives the same numbers, to the
         last bit, whatever was done before it."""
-        ...
-
-    def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
-        """Refusal score of each pair; onset_ids are the refusal-onset tokens R."""
         ...
 
     def log_probabilities(self, pairs: Sequence[Pair]) -> Tensor:
@@ -115,13 +137,6 @@ class Engine(Protocol):
         """Greedy completions under each pair's intervention."""
         ...
 
-    def observe(self, pairs: Sequence[Pair], onset_ids: Sequence[int], scope: Scope) -> list[Observation]:
-        """Score each pair and list every feature of every audited layer that is active on a prompt token in `scope`.
-
-        An intervened feature is reported as its layer found it, before the edit there.
-        """
-        ...
-
     def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:
         """For each prompt, by audited layer, how all features fire on its tokens in `scope`, no intervention."""
         ...
@@ -133,15 +148,4 @@ class Engine(Protocol):
     def residuals(self, prompts: Sequence[ChatTokens], positions: Sequence[int]) -> Tensor:
         """resid_post of every audited layer at some token positions (negative counts from the end), no intervention:
         [prompts, layers, positions, d_model]."""
-        ...
-
-    def final_residuals(self, pairs: Sequence[Pair]) -> Tensor:
-        """Residual before the final norm at the refusal-onset position, [pairs, d_model]."""
-        ...
-
-    def score_residuals(
-        self, residuals: Tensor, onset_ids: Sequence[int], frozen_scale_of: Tensor | None = None
-    ) -> list[float]:
-        """Refusal scores of final residuals [n, d]; with frozen_scale_of [n, d] the final norm's divisor is taken
-        from those residuals instead."""
         ...

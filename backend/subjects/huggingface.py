@@ -17,11 +17,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 from backend.errors import SubjectError
 from backend.subjects.disturbance import DisturbedWeights
 from backend.subjects.language_model import BlockEdit, ChatTokens, Disturbance, Exchange, PositionClass
+from backend.subjects.roomy_cache import roomy
 
 BLOCK_LISTS = ("layers", "h", "blocks")
 FINAL_NORMS = ("norm", "ln_f", "final_layernorm", "final_layer_norm")
 PLAIN_TEMPLATE = ("User: ", "\n\nAssistant:")
-TURNED_ROWS = 64  # up to so many rows a CPU is 1.5 to 3 times quicker with the vocabulary's matrix on the left
+TURNED_ROWS = 256  # up to so many rows a CPU is 1.5 to 3 times quicker with the vocabulary's matrix on the left
 PLACEHOLDER = "\u2983text\u2984"  # with a number, stands for a text of the chat while the template is taken apart
 
 
@@ -123,7 +124,7 @@ class HuggingFaceModel:
         return self._plain_ids(text)[0]
 
     def new_cache(self) -> DynamicCache:
-        return DynamicCache(config=self.model.config)
+        return roomy(DynamicCache(config=self.model.config))
 
     @torch.inference_mode()
     def run(

@@ -36,6 +36,11 @@ class ChatTokens:
         if not 0 <= self.prefix_length < len(self.ids):
             raise ValueError("prefix_length must leave at least one token")
 
+    @property
+    def n_own(self) -> int:
+        """Tokens after the shared prefix."""
+        return len(self.ids) - self.prefix_length
+
 
 @dataclass(frozen=True)
 class Disturbance:

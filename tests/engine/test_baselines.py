@@ -30,7 +30,7 @@ def llama(tiny: Subjects) -> TinySubject:
 
 @pytest.fixture
 def baselines(llama: TinySubject) -> Baselines:
-    return Baselines(llama.model, llama.saes, 2**30)
+    return Baselines(llama.model, llama.saes, 2**30, 1024)
 
 
 def prefix(baselines: Baselines, subject: TinySubject, intervention: Intervention, text: str = "hello") -> State:
@@ -123,7 +123,7 @@ def test_no_prefix_no_state(llama: TinySubject, baselines: Baselines) -> None:
 def test_caches_are_resumed_row_by_row(tiny: Subjects, kind: str, window: int | None) -> None:
     subject = tiny(kind)
     assert attention_window(subject.model) == window
-    states = Baselines(subject.model, subject.saes, 2**30)
+    states = Baselines(subject.model, subject.saes, 2**30, 1024)
     always = [f for f in subject.features if f.index in (0, 1)]
     caches = [prefix(states, subject, ablate((f,))).cache for f in always[:2]]
     for first_block in (0, 3):

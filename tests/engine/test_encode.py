@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from backend.engine.encode import active_among, activity, encode_features
+from backend.engine import encode
+from backend.engine.encode import active_among, activity, encode_each, encode_features
 from backend.subjects.planted.autoencoders import JumpReLUAutoencoder
 from backend.subjects.sparse_autoencoder import FeatureId
 from tests.engine.subjects import D_MODEL, KINDS, Subjects
@@ -28,6 +29,20 @@ def test_columns_are_those_of_a_full_encode(tiny: Subjects, kind: str) -> None:
     full = sae.encode(residual)
     assert (full[..., indices] > 0).any()
     torch.testing.assert_close(encode_features(sae, residual, indices), full[..., indices], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_is_what_it_is_alone(tiny: Subjects, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sae = tiny(kind).saes[2]
+    random = torch.Generator().manual_seed(0)
+    residuals = [torch.randn(n, D_MODEL, generator=random) * 3 for n in (4, 1, 7, 2)]
+    for together in (1, 9 * sae.d_sae, 2**25):  # one at a time, two batches, all at once
+        monkeypatch.setattr(encode, "ENCODED_TOGETHER", together)
+        found = list(encode_each(sae, residuals))
+        assert len(found) == len(residuals)
+        for one, residual in zip(found, residuals, strict=True):
+            torch.testing.assert_close(one, sae.encode(residual), rtol=1e-5, atol=1e-5)
+    assert list(encode_each(sae, [])) == []
 
 
 def test_activity_by_position_class() -> None:

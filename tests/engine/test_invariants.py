@@ -63,6 +63,7 @@ class TestScores:
         engine = fresh(subject)
         engine.score(earlier, subject.onset_ids)
         engine.generate(earlier[:2], 2)
+        engine.forget()
         assert engine.score(pairs, subject.onset_ids) == expected
 
     @examples(10)
@@ -77,6 +78,8 @@ class TestScores:
         tokens = fresh(subject).generate(pairs, 3)
         assert fresh(subject, max_sequences=1).generate(pairs, 3) == tokens
         assert fresh(subject, max_sequences=2, cache_bytes=0).generate(pairs, 3) == tokens
+        for max_tokens in (1, 30):  # prompts read in pieces, that then go on as one
+            assert fresh(subject, max_tokens=max_tokens).generate(pairs, 3) == tokens
 
     @examples(15)
     @given(data=st.data())

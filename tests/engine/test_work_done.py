@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from backend.audit.interventions import NO_INTERVENTION, SCOPE_WITH_SINK, Intervention, ablate
-from backend.engine.engine import PREFIXES_ALONE, EngineSettings, ResidualEngine
+from backend.audit.interventions import DEFAULT_SCOPE, NO_INTERVENTION, SCOPE_WITH_SINK, Intervention, ablate
+from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.language_model import ChatTokens
@@ -53,18 +53,38 @@ def test_greedy_filtering_shares_prefixes_and_prompts(llama: TinySubject) -> Non
     assert all(run.first_block > 0 for run in counting.runs[before:])
 
 
-def test_completions_that_share_no_prefix_run_it_with_their_prompts(llama: TinySubject) -> None:
+def test_edited_prefixes_asked_for_together_are_run_together(llama: TinySubject) -> None:
     prompt = prompts(llama)[0]
-    awake = sorted(active_at(llama, prompt, slice(1, PREFIX)))
-    for n, alone in ((PREFIXES_ALONE, True), (PREFIXES_ALONE + 1, False)):
-        pairs = [Pair(prompt, NO_INTERVENTION), *(Pair(prompt, ablate([feature])) for feature in awake[:n])]
-        assert len(pairs) == n + 1
+    awake = sorted(active_at(llama, prompt, slice(1, PREFIX)))[:9]
+    pairs = [Pair(prompt, NO_INTERVENTION), *(Pair(prompt, ablate([feature])) for feature in awake)]
+    for ask in (
+        lambda engine: engine.generate(pairs, 4),
+        lambda engine: engine.observe(pairs, llama.onset_ids, DEFAULT_SCOPE),
+    ):
         counting = CountingModel(llama.model)
-        found = ResidualEngine(counting, llama.saes).generate(pairs, 4)
-        started = len(prompt.ids) - PREFIX if alone else len(prompt.ids)
-        assert counting.runs.count(Run(0, len(pairs), started)) == 1
-        assert counting.runs.count(Run(0, 1, PREFIX)) == (1 + n if alone else 1)
-        assert found == ReferenceEngine(llama.model, llama.saes).generate(pairs, 4)
+        engine = ResidualEngine(counting, llama.saes)
+        ask(engine)
+        of_prefixes = [run for run in counting.runs if run.tokens == PREFIX]
+        assert of_prefixes == [Run(0, 1, PREFIX), Run(0, len(awake), PREFIX)]
+        ask(engine)
+        assert [run for run in counting.runs if run.tokens == PREFIX] == of_prefixes  # kept
+    found = ResidualEngine(llama.model, llama.saes).generate(pairs, 4)
+    assert found == ReferenceEngine(llama.model, llama.saes).generate(pairs, 4)
+
+
+def test_long_batches_are_read_in_pieces_and_go_on_as_one(llama: TinySubject) -> None:
+    texts = ["hello", "tell me", "how do i do what you tell me", "how do i do what you said", "hello", "tell me"]
+    pairs = [Pair(llama.model.encode_chat(text)) for text in texts]
+    longest = max(pair.prompt.n_own for pair in pairs)
+    counting = CountingModel(llama.model)
+    found = ResidualEngine(counting, llama.saes, EngineSettings(max_tokens=2 * longest)).generate(pairs, 4)
+    first = [run for run in counting.runs if run.tokens > 1 and run.tokens != PREFIX]
+    assert len(first) > 1
+    assert sum(run.rows for run in first) == len(pairs)
+    assert all(run.rows * run.tokens <= 2 * longest for run in first)
+    then = [run.rows for run in counting.runs if run.tokens == 1]
+    assert then[0] == len(pairs)
+    assert found == ReferenceEngine(llama.model, llama.saes).generate(pairs, 4)
 
 
 def test_a_set_that_is_silent_costs_nothing(llama: TinySubject) -> None:

@@ -22,7 +22,7 @@ from backend.audit.interventions import Scope, ablate
 from backend.audit.look_alikes import look_alikes
 from backend.audit.results import Cascade, CascadeRound, Edge, Restored, Suppression, Woken
 from backend.audit.spec import Effort
-from backend.engine.protocol import Activation, Engine, Observation, Pair
+from backend.engine.protocol import Activation, Evaluator, Observation, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -42,7 +42,7 @@ class SingleAblations:
 
 
 def ablate_singly(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     candidates: Candidates,
@@ -64,7 +64,7 @@ def ablate_singly(
 
 
 def run_cascade(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     singles: SingleAblations,
@@ -107,7 +107,7 @@ def run_cascade(
 
 
 def _round(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     singles: SingleAblations,
@@ -155,7 +155,7 @@ def _round(
 
 
 def _measure_woken(
-    engine: Engine,
+    engine: Evaluator,
     here: Pair,
     observed: Observation,
     woken: dict[FeatureId, Activation],
@@ -181,7 +181,7 @@ def _measure_woken(
 
 
 def _wake_at_random(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     table: ActivationTable,
@@ -200,7 +200,7 @@ def _wake_at_random(
 
 
 def _confirm(
-    engine: Engine,
+    engine: Evaluator,
     here: Pair,
     observed: Observation,
     table: ActivationTable,
@@ -226,7 +226,7 @@ def _confirm(
 
 
 def _edges(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     singles: SingleAblations,

@@ -15,11 +15,11 @@ from backend.audit.refusal.respond import Request, Respond, TokenIds
 from backend.audit.results import Arm, MinimalSet, RandomControl, Response
 from backend.audit.spec import AuditedPrompt
 from backend.audit.stats.multiple import empirical_p
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Engine, Evaluator, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
-MARGINS = (1.0, 2.0, 4.0)  # nats below 0, tried in turn where a completion disagrees with the score
+MARGINS = (1.0, 2.0, 4.0)  # nats below 0, tried where a completion disagrees with the score
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Trial:
     scores: dict[str, float]  # of the challengers, by name
 
 
-Strengthen = Callable[[Trial, float], FoundSet | None]
-"""A larger set whose score is below 0 by a margin, to try where a completion disagrees with the first set's score."""
+Strengthen = Callable[[Sequence[Trial]], Sequence[Sequence[FoundSet]]]
+"""For each of some trials, whose completion disagrees with the first set's score, larger sets to try in turn: their
+scores are below 0 by the margins."""
 
 DrawRandom = Callable[[Trial, FeatureSet], Sequence[FeatureSet]]
 """Random sets matched to a set on that trial's prompt."""
@@ -59,7 +60,7 @@ class Tried:
 
 
 def score_challengers(
-    engine: Engine, prompt: ChatTokens, challengers: Sequence[Challenger], onset_ids: Sequence[int]
+    engine: Evaluator, prompt: ChatTokens, challengers: Sequence[Challenger], onset_ids: Sequence[int]
 ) -> dict[str, float]:
     """Refusal score under every challenger, by name."""
     scores = engine.score([Pair(prompt, c.intervention) for c in challengers], onset_ids)
@@ -123,17 +124,20 @@ def _disagrees(trial: Trial, answers: Answers) -> bool:
 
 def _strengthened(
     trials: Sequence[Trial], scope: Scope, strengthen: Strengthen, answers: Answers
-) -> list[list[FoundSet]]:
-    """Each trial's stronger sets, in the order tried: a margin is tried only where the one before still refused."""
-    tried: list[list[FoundSet]] = [[] for _ in trials]
-    going = [i for i, trial in enumerate(trials) if _disagrees(trial, answers)]
-    for margin in MARGINS:
-        found = {i: one for i in going if (one := strengthen(trials[i], margin)) is not None}
-        names = {i: _name(trials[i].audited.prompt.id, "stronger", len(tried[i])) for i in found}
-        answers.ask([Request(names[i], trials[i].audited, ablate(one.features, scope)) for i, one in found.items()])
-        for i, one in found.items():
-            tried[i].append(one)
-        going = [i for i in found if not complied(answers.get(names[i]))]
+) -> list[Sequence[FoundSet]]:
+    """Each trial's stronger sets, weakest first. All are answered together: a round of its own for each margin would
+    cost more than the completions it might spare."""
+    tried: list[Sequence[FoundSet]] = [()] * len(trials)
+    disagreeing = [i for i, trial in enumerate(trials) if _disagrees(trial, answers)]
+    for i, found in zip(disagreeing, strengthen([trials[i] for i in disagreeing]), strict=True):
+        tried[i] = found
+    answers.ask(
+        [
+            Request(_name(trial.audited.prompt.id, "stronger", n), trial.audited, ablate(one.features, scope))
+            for trial, found in zip(trials, tried, strict=True)
+            for n, one in enumerate(found)
+        ]
+    )
     return tried
 
 

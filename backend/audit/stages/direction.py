@@ -14,7 +14,7 @@ from backend.audit.results import NOTHING_MEASURED, Direction, DirectionCell, Fi
 from backend.audit.spec import AuditedPrompt
 from backend.audit.splits import marked
 from backend.audit.stats.rates import wilson
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Engine, Evaluator, Pair
 
 KL_LIMIT = 0.1  # nats, mean over benign prompts
 DEPTH_LIMIT = 0.8  # share of the layers above which a direction is too close to the unembedding
@@ -55,7 +55,7 @@ def fit_direction(
     )
 
 
-def ablate_everywhere(engine: Engine, vector: Tensor, scope: Scope) -> Intervention:
+def ablate_everywhere(engine: Evaluator, vector: Tensor, scope: Scope) -> Intervention:
     """x <- x - r_hat (r_hat . x) on resid_post of every layer."""
     return Intervention(scope=scope, direction=DirectionEdit(vector, tuple(range(engine.n_layers)), "ablate"))
 

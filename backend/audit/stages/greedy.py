@@ -13,7 +13,7 @@ from backend.audit.candidates import Candidates
 from backend.audit.feature_sets import FeatureSet, FoundSet, ScoreSets, certificate
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import Restored, SweepStep
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Evaluator, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -34,7 +34,7 @@ class Search:
 class _Scores:
     """Scores of ablated sets of one prompt, each computed once."""
 
-    def __init__(self, engine: Engine, prompt: ChatTokens, onset_ids: Sequence[int], scope: Scope) -> None:
+    def __init__(self, engine: Evaluator, prompt: ChatTokens, onset_ids: Sequence[int], scope: Scope) -> None:
         self._engine, self._prompt, self._onset_ids, self._scope = engine, prompt, onset_ids, scope
         self._known: dict[FeatureSet, float] = {}
         self._edited: dict[FeatureSet, FeatureSet] = {}
@@ -62,7 +62,7 @@ class _Scores:
 
 
 def find_minimal_sets(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     candidates: Candidates,
     onset_ids: Sequence[int],
@@ -101,39 +101,35 @@ def find_minimal_sets(
     return Search(tuple(sweep), flipping_k, widest, sets, scores.count)
 
 
-class StrongerSets:
-    """Larger sets of one prompt, made on request: each pushes the score further below 0 than the last.
+def stronger_sets(
+    engine: Evaluator,
+    prompt: ChatTokens,
+    candidates: Candidates,
+    onset_ids: Sequence[int],
+    scope: Scope,
+    k_sweep: Sequence[int],
+    margins: Sequence[float],
+) -> tuple[FoundSet, ...]:
+    """For each margin in turn a set that is 1-minimal for s < -margin, from the smallest K whose joint ablation reaches
+    it; up to the first margin that none does.
 
     A score just below 0 leaves nearly half of the probability on refusal, and greedy decoding may still refuse.
     """
-
-    def __init__(
-        self,
-        engine: Engine,
-        prompt: ChatTokens,
-        candidates: Candidates,
-        onset_ids: Sequence[int],
-        scope: Scope,
-        k_sweep: Sequence[int],
-    ) -> None:
-        self._candidates, self._k_sweep = candidates, k_sweep
-        self._scores = _Scores(engine, prompt, onset_ids, scope)
-
-    def at(self, margin: float) -> FoundSet | None:
-        """A set 1-minimal for s < -margin, from the smallest K whose joint ablation reaches it; None if none does."""
-        scores = self._scores
-        for k in self._k_sweep:
-            start = scores.active_part(frozenset(self._candidates.top(k)))
-            if scores([start])[0] < -margin:
-                least_aligned_first = sorted(start, key=lambda f: (self._candidates.cosine(f), f))
-                (path,) = _thin_all(scores, start, [least_aligned_first], -margin)
-                features = path[-1]
-                return FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin)
-        return None
+    scores, found = _Scores(engine, prompt, onset_ids, scope), list[FoundSet]()
+    for margin in margins:
+        starts = (scores.active_part(frozenset(candidates.top(k))) for k in k_sweep)
+        start = next((start for start in starts if scores([start])[0] < -margin), None)
+        if start is None:
+            break
+        least_aligned_first = sorted(start, key=lambda f: (candidates.cosine(f), f))
+        (path,) = _thin_all(scores, start, [least_aligned_first], -margin)
+        features = path[-1]
+        found.append(FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin))
+    return tuple(found)
 
 
 def ablation_curve(
-    engine: Engine, prompt: ChatTokens, found: FoundSet, onset_ids: Sequence[int], scope: Scope
+    engine: Evaluator, prompt: ChatTokens, found: FoundSet, onset_ids: Sequence[int], scope: Scope
 ) -> tuple[Restored, ...]:
     """The score as a set's features are ablated one after another, the ones it can least do without first."""
     ordered = sorted(found.certificate, key=lambda restored: (-restored.score, restored.feature))

@@ -9,7 +9,7 @@ from backend.audit.after_ablation import direct_effects
 from backend.audit.candidates import Candidates, refusal_features
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import LayerCascade
-from backend.engine.protocol import Engine, Observation, Pair
+from backend.engine.protocol import Evaluator, Observation, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -17,7 +17,7 @@ ByLayer = dict[int, tuple[FeatureId, ...]]
 
 
 def run_layer_cascade(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     candidates: Candidates,
@@ -67,7 +67,7 @@ def _by_layer(features: Sequence[FeatureId]) -> ByLayer:
 
 
 def _drops_alone(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     refusal: ByLayer,

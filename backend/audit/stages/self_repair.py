@@ -11,14 +11,14 @@ from backend.audit.after_ablation import dormant_now_active, onset_vectors
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import SelfRepair
-from backend.engine.protocol import Engine, Observation, Pair
+from backend.engine.protocol import Evaluator, Observation, Pair
 from backend.subjects.language_model import ChatTokens
 
 SMALLEST_DIRECT_EFFECT = 0.25  # nats: below it compensation, a ratio to it, means nothing
 
 
 def measure_self_repair(
-    engine: Engine,
+    engine: Evaluator,
     prompt: ChatTokens,
     baseline: Observation,
     features: FeatureSet,

@@ -13,8 +13,8 @@ from typing import Literal
 from backend.audit.candidates import Candidates, active_refusal_features
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import NO_INTERVENTION, Scope, ablate
-from backend.audit.refusal.respond import Request, Respond
-from backend.audit.results import PerturbedPrompt
+from backend.audit.refusal.respond import Request
+from backend.audit.results import PerturbedPrompt, Response
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt
 from backend.engine.protocol import Engine, Observation, Pair
@@ -119,14 +119,14 @@ def measure_disturbed(
 
     active: for each prompt, its refusal features that are active on the true weights.
     """
-    rows = []
-    for audited, before, original in zip(prompts, active, originals, strict=True):
-        here = engine.observe([Pair(audited.tokens)], onset_ids, scope)[0]
-        set_score = None
-        if original is not None:
-            set_score = engine.score([Pair(audited.tokens, ablate(original, scope))], onset_ids)[0].value
-        rows.append(_row(name, here, set_score, [FeatureId.parse(f) for f in before], candidates))
-    return rows
+    observed = engine.observe([Pair(one.tokens) for one in prompts], onset_ids, scope)
+    ablated = {i: ablate(original, scope) for i, original in enumerate(originals) if original is not None}
+    scores = engine.score([Pair(prompts[i].tokens, intervention) for i, intervention in ablated.items()], onset_ids)
+    set_scores = {i: score.value for i, score in zip(ablated, scores, strict=True)}
+    return [
+        _row(name, here, set_scores.get(i), [FeatureId.parse(f) for f in before], candidates)
+        for i, (here, before) in enumerate(zip(observed, active, strict=True))
+    ]
 
 
 def jaccard(a: AbstractSet[FeatureId], b: AbstractSet[FeatureId]) -> float:
@@ -139,15 +139,14 @@ def request(audited: AuditedPrompt, name: str, under: Disturbance | None = None)
     return Request(f"{audited.prompt.id}/perturbed/{name}", audited, NO_INTERVENTION, under)
 
 
-def why_not_spoken(respond: Respond, framed: Sequence[AuditedPrompt], name: str) -> str:
+def why_not_spoken(framed: Sequence[Response]) -> str:
     """Whether the subject answers benign prompts in a frame of another language: empty when it does, else the figure.
 
-    framed: benign prompts it complies with as they are, in that frame.
+    framed: responses to benign prompts that it complies with as they are, put in that frame.
     """
     if not framed:
         return "no benign prompt that the subject answers, to try this language on"
-    responses = respond([request(one, name) for one in framed]).responses
-    complied = sum(response.verdict == "complied" for response in responses)
+    complied = sum(response.verdict == "complied" for response in framed)
     if complied >= SPOKEN_SHARE * len(framed):
         return ""
     return (

@@ -1,7 +1,6 @@
 """Stage 6 on the planted subjects: placebos change nothing, a prompt without its harmful word is another prompt."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from backend.audit.candidates import Candidate, Candidates
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import DEFAULT_SCOPE
-from backend.audit.refusal.respond import Answered, Request
+from backend.audit.refusal.judges.judge import Verdict
 from backend.audit.results import PerturbedPrompt, Report, Response
 from backend.audit.spec import AuditedPrompt
 from backend.audit.stages.stability import (
@@ -182,21 +181,15 @@ def test_jaccard_is_a_share_symmetric_and_one_for_equal_sets(a: FeatureSet, b: F
     ("complied", "skipped"), [(8, ""), (7, ""), (6, "answered 6 of 8 benign prompts"), (0, "0 of 8")]
 )
 def test_a_language_is_spoken_when_most_benign_prompts_are_answered(complied: int, skipped: str) -> None:
-    prompt = planted_prompts().prompts[-1]
-    framed = [AuditedPrompt(replace(prompt, id=str(i)), None) for i in range(8)]  # type: ignore[arg-type]
-
-    def respond(requests: Sequence[Request]) -> Answered:
-        verdicts = ["complied" if i < complied else "incoherent" for i in range(len(requests))]
-        return Answered(tuple(Response(v, 5, True, None, r.name) for v, r in zip(verdicts, requests, strict=True)), {})  # type: ignore[arg-type]
-
-    why = why_not_spoken(respond, framed, "french")
+    verdicts: list[Verdict] = ["complied" if i < complied else "incoherent" for i in range(8)]
+    why = why_not_spoken([Response(verdict, 5, True, None, "any") for verdict in verdicts])
     assert (why == "") == (skipped == "")
     assert skipped in why
     assert "80%" in why or not why
 
 
 def test_a_language_that_nothing_was_tried_in_is_not_said_to_be_spoken() -> None:
-    assert why_not_spoken(lambda requests: Answered((), {}), [], "french")
+    assert why_not_spoken([])
 
 
 def rows(report: Report) -> list[PerturbedPrompt]:
