@@ -34,7 +34,9 @@ def _quality(judges: Judges) -> Any:
             dmc.Group(
                 [
                     dmc.Text(one.judge, size="sm", fw=600, className="breakable"),
-                    dmc.Badge("judges this audit", variant="light") if one.judge == judges.primary else None,
+                    dmc.Badge("judges this audit", variant="light", miw="max-content")
+                    if one.judge == judges.primary
+                    else None,
                 ],
                 gap="xs",
             ),
