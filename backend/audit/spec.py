@@ -19,39 +19,38 @@ class Effort:
     """How much is measured. More effort narrows intervals and searches wider; it changes no definition."""
 
     k_sweep: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # candidates per layer, ablated together
-    removal_orders: int = 5  # greedy orders: least effect first, the rest random
+    removal_orders: int = 4  # greedy orders: least effect first, the rest random
     random_draws: int = 20  # matched random sets per prompt
-    random_on: Literal["all", "test"] = "all"  # refused prompts whose sets are held against matched random ones
+    random_on: Literal["all", "test"] = "test"  # refused prompts whose sets are held against matched random ones
     max_new_tokens: int = 100  # refusals are undercounted below 100
-    direction_prompts: int = 8  # validation prompts of each label per cell of the direction grid
+    direction_prompts: int = 6  # validation prompts of each label per cell of the direction grid
     direction_fit_prompts: int = 64  # discovery prompts of each label behind the difference of means, at most
     table_prompts: int = 256  # prompts behind the activation table, at most
-    single_effects: int = 16  # active candidates ablated alone per prompt
+    single_effects: int = 12  # active candidates ablated alone per prompt
     cascade_rounds: int = 8
-    cascade_random_draws: int = 8  # matched random ablations per round
+    cascade_random_draws: int = 6  # matched random ablations per round
     woken_tried: int = 8  # woken features per round whose total effect is measured
     backup_draws: int = 8  # matched active features re-ablated beside each claimed backup, at most
     fm_pool: int = 24  # features of the factorisation machine
     fm_masks: int = 320
-    fm_prompts: int = 6  # discovery prompts each mask is scored on
+    fm_prompts: int = 4  # discovery prompts each mask is scored on
     pairs_shown: int = 12  # claimed pairs that are measured as a 2x2
     pair_prompts: int = 32  # prompts behind each 2x2, at most
     noise_draws: int = 20  # equal-norm noise per claimed set
-    matched_draws: int = 40  # different matched random sets behind a claimed set's p, by score
+    matched_draws: int = 24  # different matched random sets behind a claimed set's p, by score
     sufficiency_sets: int = 8  # claimed sets put into benign prompts, at most
     sufficiency_prompts: int = 12  # benign test prompts that they are put into, at most
     side_effect_prompts: int = 12  # benign test prompts under each ablation, at most
     transfer_sets: int = 16  # claimed sets tried on the other refused test prompts, at most
     pooled_steps: int = 24  # features of the pool, at most
-    stability_prompts: int = 10  # refused test prompts that are perturbed, at most
+    stability_prompts: int = 8  # refused test prompts that are perturbed, at most
     stability_perturbations: Literal["core", "all"] = "all"
-    stability_completions: int = 120  # perturbed prompts answered by a completion, at most; all have scores
+    stability_completions: int = 96  # perturbed prompts answered by a completion, at most; all have scores
 
 
 _EFFORTS: dict[EffortName, Effort] = {
     "quick": Effort(
         removal_orders=2,
-        random_on="test",
         direction_prompts=2,
         single_effects=8,
         cascade_rounds=5,
@@ -60,7 +59,6 @@ _EFFORTS: dict[EffortName, Effort] = {
         backup_draws=4,
         fm_pool=16,
         fm_masks=128,
-        fm_prompts=4,
         pairs_shown=5,
         pair_prompts=12,
         matched_draws=20,
@@ -77,6 +75,7 @@ _EFFORTS: dict[EffortName, Effort] = {
     "thorough": Effort(
         removal_orders=10,
         random_draws=50,
+        random_on="all",
         max_new_tokens=150,
         direction_prompts=16,
         direction_fit_prompts=128,
