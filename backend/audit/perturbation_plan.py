@@ -117,7 +117,8 @@ def _unspoken_languages(
         for name, framed in versions(model, audited, frames, settings.seed, room).items():
             requests[name].append(request(framed, name))
     # All languages in one go: a generated token costs one pass over the weights, however many rows it is for.
-    responses = iter(respond([one for of_language in requests.values() for one in of_language]).responses)
+    together = [one for of_language in requests.values() for one in of_language]
+    responses = iter(respond(together).responses if together else ())
     reasons = {name: why_not_spoken([next(responses) for _ in of_language]) for name, of_language in requests.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 

@@ -37,8 +37,7 @@ class Responder:
             for batch in even_batches(requests, self.engine.rows):
                 self.progress(Step(name, done, total))
                 key = self.keys.answers(batch, self.max_new_tokens)
-                work = partial(respond, self.engine, self.judge, batch, self.max_new_tokens, self.rater)
-                answered = kept(self.checkpoint, key, Answered, work)
+                answered = kept(self.checkpoint, key, Answered, partial(self._answer, batch))
                 responses += answered.responses
                 token_ids.update(answered.token_ids)
                 done += len(batch)
@@ -46,3 +45,7 @@ class Responder:
             return Answered(tuple(responses), token_ids)
 
         return respond_to
+
+    def _answer(self, batch: Sequence[Request]) -> Answered:
+        self.engine.forget()
+        return respond(self.engine, self.judge, batch, self.max_new_tokens, self.rater)

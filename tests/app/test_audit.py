@@ -14,6 +14,8 @@ import pytest
 from safetensors import safe_open
 
 from app.cli import main
+from backend.audit.even_batches import even_batches
+from backend.audit.per_prompt import SEARCHED_TOGETHER
 from tests.planted_audits import FEW, some_prompts
 from tests.subjects.sae_samples import save_sae
 from tests.subjects.tiny_models import save_model
@@ -76,7 +78,13 @@ def test_killed_and_resumed_gives_the_same_report(
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *command(prompts, out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while not list(out.glob(f"checkpoints/{stop_at}*.json")):
+
+    def found(folder: Path) -> list[Path]:
+        return list(folder.glob(f"checkpoints/{stop_at}*.json"))
+
+    # Prompts searched together are kept one after another, and searched again where one of them is missing.
+    enough = len(next(iter(even_batches(found(undisturbed), SEARCHED_TOGETHER)))) if stop_at == "search" else 1
+    while len(found(out)) < enough:
         assert process.poll() is None, "the audit ended before it could be killed"
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)

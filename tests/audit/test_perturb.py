@@ -143,7 +143,12 @@ def test_every_effort_measures_what_it_says(subject: Subject) -> None:
     assert listed["lower_case"].skipped == "it applies to none of these prompts"
     for name in ("french", "spanish", "german"):  # every word of the frame is unknown to the subject
         assert listed[name].skipped == "" or "benign prompts in this frame" in listed[name].skipped
-    assert all(row.response is not None for prompt in report.prompts for row in prompt.perturbed)
+    rows = [row for prompt in report.prompts for row in prompt.perturbed]
+    answered = [row for row in rows if row.response is not None]
+    assert 0 < len(answered) <= AuditSettings("standard").amounts.stability_completions
+    wrappers = [row for row in rows if listed[row.perturbation].kind == "wrapper"]
+    assert wrappers
+    assert all(row.response is not None for row in wrappers)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Stopped(Exception):
 def audit(kept: Kept, stop_at: tuple[str, int] | None, steps: list[Step]) -> Audited:
     def progress(step: Step) -> None:
         steps.append(step)
-        if (step.stage, step.done) == stop_at:
+        if stop_at is not None and step.stage == stop_at[0] and step.done >= stop_at[1]:
             raise Stopped
 
     subject, prompts, judge, settings = (
@@ -63,7 +63,7 @@ def undisturbed() -> tuple[Audited, Kept, list[Step]]:
     return audit(kept, None, steps), kept, steps
 
 
-@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 32)])
+@pytest.mark.parametrize("stop_at", [("verification", 2), ("verification", 7), ("verification completions", 1)])
 def test_stopped_and_resumed_is_undisturbed(
     undisturbed: tuple[Audited, Kept, list[Step]], stop_at: tuple[str, int]
 ) -> None:

@@ -43,7 +43,6 @@ def respond(
     engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int, rater: Rater | None = None
 ) -> Answered:
     """Generate greedily under each request's intervention, and judge and rate what came."""
-    engine.forget()
     pairs = [Pair(request.prompt.tokens, request.intervention) for request in requests]
     completions = engine.generate(pairs, max_new_tokens) if pairs else []
     questions = [

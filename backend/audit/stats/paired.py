@@ -4,11 +4,10 @@ Unpaired shares (different prompts) are compared here too.
 """
 
 from collections.abc import Hashable, Sequence
-from math import sqrt
+from math import comb, sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import bdtr
 
 from backend.audit.results import NOTHING_MEASURED, Figure
 from backend.audit.stats.bootstrap import Resamples
@@ -24,7 +23,8 @@ def mcnemar(b: int, c: int) -> float:
     """
     if b < 0 or c < 0:
         raise ValueError(f"pairs: {min(b, c)} is not a count")
-    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
+    smaller_tail = sum(comb(b + c, k) for k in range(min(b, c) + 1))  # in whole numbers, so without rounding
+    return min(1.0, 2 * smaller_tail / 2 ** (b + c))
 
 
 def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Figure:
