@@ -24,7 +24,7 @@ def mcnemar(b: int, c: int) -> float:
     if b < 0 or c < 0:
         raise ValueError(f"pairs: {min(b, c)} is not a count")
     smaller_tail = sum(comb(b + c, k) for k in range(min(b, c) + 1))  # in whole numbers, so without rounding
-    return min(1.0, 2 * smaller_tail / 2 ** (b + c))
+    return min(1.0, 2 * smaller_tail / (1 << (b + c)))
 
 
 def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Figure:
