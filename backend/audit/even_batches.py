@@ -1,7 +1,6 @@
 """Cuts work into batches. Knows nothing of what is in them."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from math import ceil
 from typing import TypeVar
 
@@ -11,6 +10,5 @@ T = TypeVar("T")
 def even_batches(work: Sequence[T], most: int) -> Iterator[Sequence[T]]:
     """As few batches of at most `most` as will do, of nearly one size: a small last one would cost nearly as much."""
     n_batches = ceil(len(work) / most)
-    bounds = [round(i * len(work) / n_batches) for i in range(n_batches + 1)] if n_batches else []
-    for start, stop in pairwise(bounds):
-        yield work[start:stop]
+    for i in range(n_batches):
+        yield work[i * len(work) // n_batches : (i + 1) * len(work) // n_batches]

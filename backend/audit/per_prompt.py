@@ -33,6 +33,7 @@ from backend.audit.stages.interactions import extended_set
 from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Evaluator, Pair
+from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
 SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
@@ -208,19 +209,10 @@ def confirm_prompts(
     widest = {p.prompt.id: one.search.widest for p, one in zip(prompts, searched, strict=True)}
 
     def strengthen(disagreeing: Sequence[Trial]) -> Sequence[Sequence[FoundSet]]:
-        searches = [
-            partial(
-                stronger_sets,
-                prompt=trial.audited.tokens,
-                candidates=fitted.candidates,
-                onset_ids=onset,
-                scope=scope,
-                k_sweep=amounts.k_sweep,
-                margins=MARGINS,
-            )
-            for trial in disagreeing
-        ]
-        return side_by_side(engine, searches)
+        def search(evaluator: Evaluator, prompt: ChatTokens) -> tuple[FoundSet, ...]:
+            return stronger_sets(evaluator, prompt, fitted.candidates, onset, scope, amounts.k_sweep, MARGINS)
+
+        return side_by_side(engine, [partial(search, prompt=trial.audited.tokens) for trial in disagreeing])
 
     def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id

@@ -111,14 +111,13 @@ def _unspoken_languages(
         if one.prompt.label == "benign" and baseline.response.verdict == "complied"
     ]
     few, room = evenly_spaced(benign, SPOKEN_PROMPTS), settings.amounts.max_new_tokens
-    requests: dict[str, list[Request]] = {one.name: [] for one in perturbations if one.kind == "language"}
+    frames = [one for one in perturbations if one.kind == "language"]
+    requests: dict[str, list[Request]] = {frame.name: [] for frame in frames}
     for audited in few:
-        frames = [one for one in perturbations if one.name in requests]
         for name, framed in versions(model, audited, frames, settings.seed, room).items():
             requests[name].append(request(framed, name))
     # All languages in one go: a generated token costs one pass over the weights, however many rows it is for.
-    together = [one for of_language in requests.values() for one in of_language]
-    responses = iter(respond(together).responses if together else ())
+    responses = iter(respond([one for of_language in requests.values() for one in of_language]).responses)
     reasons = {name: why_not_spoken([next(responses) for _ in of_language]) for name, of_language in requests.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 

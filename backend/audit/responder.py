@@ -31,6 +31,8 @@ class Responder:
 
         def respond_to(requests: Sequence[Request]) -> Answered:
             nonlocal done, total
+            if not requests:
+                return Answered((), {})
             total += len(requests)
             responses: list[Response] = []
             token_ids: TokenIds = {}

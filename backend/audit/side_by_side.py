@@ -30,21 +30,24 @@ def side_by_side(
     """
     sides = [_Side(evaluator, search) for search in searches]
     results: dict[_Side[T], T] = {}
-    going = sides
+    going: Sequence[_Side[T]] = sides
     try:
         for side in sides:
             side.thread.start()
         while going:
             said = {side: side.says.get() for side in going}
-            found = {side: one.value for side, one in said.items() if isinstance(one, _Result)}
-            results.update(found)
-            going = [side for side, one in said.items() if isinstance(one, _Question)]
-            for one in said.values():
+            asked: dict[_Side[T], _Question] = {}
+            for side, one in said.items():
                 if isinstance(one, _Failure):
                     raise one.error
-            if found:
+                if isinstance(one, _Result):
+                    results[side] = one.value
+                else:
+                    asked[side] = one
+            if len(asked) < len(said):
                 ended(len(results))
-            _answer(evaluator, {side: one for side, one in said.items() if isinstance(one, _Question)})
+            _answer(evaluator, asked)
+            going = list(asked)
     finally:
         for side in sides:
             side.leave()
@@ -127,6 +130,7 @@ class _Asking:
 def _answer(evaluator: Evaluator, asked: dict[_Side[T], _Question]) -> None:
     """Evaluate all that is asked, what is alike in one call; answer when all of it is done."""
     alike: dict[Hashable, list[_Side[T]]] = {}
+    answers: dict[_Side[T], Any] = {}
     for side, question in asked.items():
         alike.setdefault((question.method, len(question.rows), question.shared), []).append(side)
     for sides in alike.values():
@@ -136,8 +140,10 @@ def _answer(evaluator: Evaluator, asked: dict[_Side[T], _Question]) -> None:
         start = 0
         for side, question in zip(sides, questions, strict=True):
             stop = start + len(question.rows[0])
-            side.hears.put(answer[start:stop])
+            answers[side] = answer[start:stop]
             start = stop
+    for side, answer in answers.items():
+        side.hears.put(answer)
 
 
 def _end_to_end(parts: Sequence[Any]) -> Any:

@@ -101,20 +101,16 @@ class Baselines:
     def prefixes(self, prompts: Sequence[ChatTokens], interventions: Sequence[Intervention]) -> list[State | None]:
         """Each prompt's shared prefix under its intervention. What is missing is run together."""
         found: list[State | None] = [None] * len(prompts)
-        effective: dict[int, frozenset[FeatureId]] = {}
-        wanted = {i: (p, s) for i, (p, s) in enumerate(zip(prompts, interventions, strict=True)) if p.prefix_length}
-        while wanted:
-            asked = {i: (p, _effective(s, effective.get(i, frozenset()))) for i, (p, s) in wanted.items()}
-            states = self._prefix_states(list(asked.values()))
-            for i, state in zip(list(wanted), states, strict=True):
+        ablated: list[frozenset[FeatureId]] = [frozenset()] * len(prompts)
+        going = [i for i, prompt in enumerate(prompts) if prompt.prefix_length]
+        while going:
+            states = self._prefix_states([(prompts[i], _effective(interventions[i], ablated[i])) for i in going])
+            waking = [_waking(interventions[i], state, ablated[i]) for i, state in zip(going, states, strict=True)]
+            for i, state, features in zip(going, states, waking, strict=True):
                 found[i] = state
-                waking = _waking(wanted[i][1], state, effective.get(i, frozenset()))
-                if waking:
-                    lowest = min(feature.layer for feature in waking)
-                    now = effective.get(i, frozenset()) | {f for f in waking if f.layer == lowest}
-                    effective[i] = now
-                else:
-                    del wanted[i]
+                lowest = min((feature.layer for feature in features), default=None)
+                ablated[i] |= {feature for feature in features if feature.layer == lowest}
+            going = [i for i, features in zip(going, waking, strict=True) if features]
         return found
 
     def edits_prefix(self, prompt: ChatTokens, intervention: Intervention) -> bool:

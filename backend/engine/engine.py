@@ -144,9 +144,15 @@ class ResidualEngine:
         done: dict[int, Completion] = {}
         for batch in self._generation_batches(pairs, max_new_tokens):
             asked = [pairs[i] for i in batch]
-            prefixes = self._prefixes(asked)
-            limits = max_new_tokens, self.settings.max_tokens
-            completions = generate_batch(self.model, self.saes, asked, prefixes, *limits, self._between_batches)
+            completions = generate_batch(
+                self.model,
+                self.saes,
+                asked,
+                self._prefixes(asked),
+                max_new_tokens,
+                self.settings.max_tokens,
+                self._between_batches,
+            )
             done.update(zip(batch, completions, strict=True))
         return [done[i] for i in range(len(pairs))]
 

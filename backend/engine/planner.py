@@ -42,24 +42,20 @@ def merged_starts(work: Sequence[Work], n_blocks: int, max_tokens: int, pass_tok
     for i, one in enumerate(work):
         groups.setdefault((one.cached, one.first_block), []).append(i)
     starts = [one.first_block for one in work]
-    below: tuple[int, int] | None = None  # the group that the next may join
-    held = 0  # its tokens
-    for key in sorted(groups):
-        cached, block = key
-        tokens = sum(work[i].tokens for i in groups[key])
-        joins = (
-            below is not None
-            and below[0] == cached
+    joined, lower, held = -1, 0, 0  # cached length, start and tokens of what the next group may join
+    for (cached, block), members in sorted(groups.items()):
+        tokens = sum(work[i].tokens for i in members)
+        if (
+            cached == joined
             and held + tokens <= max_tokens
-            and tokens * (block - below[1]) < pass_tokens * (n_blocks - block)
-            and all(work[i].highest_free >= below[1] for i in groups[key])
-        )
-        if below is not None and joins:
+            and tokens * (block - lower) < pass_tokens * (n_blocks - block)
+            and all(work[i].highest_free >= lower for i in members)
+        ):
             held += tokens
-            for i in groups[key]:
-                starts[i] = below[1]
+            for i in members:
+                starts[i] = lower
         else:
-            below, held = key, tokens
+            joined, lower, held = cached, block, tokens
     return starts
 
 
