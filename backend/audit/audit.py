@@ -85,6 +85,7 @@ def run_audit(
     timer = _Timer()
     groups = Groups.of(prompts)
     keys, notes = Keys.of(manifest), list(manifest.notes)
+    engine.begin([one.tokens for one in prompts])
 
     answered = answered_prompts(prompts)
     answer = Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress, rater)

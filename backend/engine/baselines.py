@@ -7,12 +7,13 @@ the many sets of a greedy search share a handful of prefix states.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from backend.audit.interventions import NO_INTERVENTION, Intervention
 from backend.engine.caches import resumed_cache, row_of_cache
@@ -23,6 +24,7 @@ from backend.subjects.language_model import ChatTokens, LanguageModel, PositionC
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 PREFIX_CLASSES: tuple[PositionClass, ...] = ("sink", "system")
+GROUPS_IN_A_BATCH = 4  # a group of prompts is so much smaller than a batch: one alone may be asked for
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class State:
     edited: frozenset[FeatureId] = frozenset()
     cache: Any = None  # key-value cache of these tokens, batch of one; kept for prefixes only
     n_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Tokens to run."""
+
+    ids: tuple[int, ...]
+    classes: tuple[PositionClass, ...]
+    intervention: Intervention = NO_INTERVENTION
 
 
 @dataclass
@@ -59,13 +70,17 @@ class _Store:
             self.held -= dropped.n_bytes
         return state
 
+    def drop(self, key: Hashable) -> None:
+        dropped = self.states.pop(key, None)
+        self.held -= dropped.n_bytes if dropped is not None else 0
+
 
 class Baselines:
     """Prefix states by intervention and prompt states without one, computed on demand.
 
-    What nothing edits is computed one at a time, so that its last bits do not depend on what else was asked for.
-    Edited prefixes asked for together are computed together, and forgotten before each piece of work: so a resumed
-    audit computes the same numbers as an undisturbed one.
+    A resumed audit computes the same numbers as an undisturbed one, to the last bit. So what nothing edits is computed
+    one at a time, or always in the same group of prompts that were expected together, whatever else was asked for. And
+    edited prefixes asked for together are computed together, but forgotten before each piece of work.
     """
 
     def __init__(
@@ -79,20 +94,33 @@ class Baselines:
         self._model, self._saes, self._between_batches = model, saes, between_batches
         self._budget, self._max_tokens = budget_bytes // 2, max_tokens
         self._edited, self._unedited = _Store(self._budget), _Store(self._budget)
+        self._group: dict[ChatTokens, tuple[ChatTokens, ...]] = {}
 
     def forget(self) -> None:
         """Drop the edited prefixes."""
         self._edited = _Store(self._budget)
+
+    def expect(self, prompts: Sequence[ChatTokens]) -> None:
+        """From now on each of these is computed with its neighbours, those of groups that were made before excepted."""
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._group]
+        for group in _neighbours(new, max(1, self._max_tokens // GROUPS_IN_A_BATCH)):
+            for prompt in group:
+                self._group[prompt] = group
+                self._unedited.drop(prompt)
 
     def prompt(self, prompt: ChatTokens) -> State:
         """The tokens after the prefix, with no intervention."""
         found = self._unedited.get(prompt)
         if found is not None:
             return found
+        group = self._group.get(prompt, (prompt,))
         prefix = self.prefix(prompt, NO_INTERVENTION)
-        place = slice(prompt.prefix_length, len(prompt.ids))
-        (state,) = self._run(prompt, [NO_INTERVENTION], place, prefix, keep_cache=False)
-        return self._unedited.put(prompt, state)
+        own = [slice(one.prefix_length, len(one.ids)) for one in group]
+        rows = [_Row(one.ids[place], one.classes[place]) for one, place in zip(group, own, strict=True)]
+        states = self._run(rows, prefix, keep_cache=False)
+        for one, state in zip(group, states, strict=True):
+            self._unedited.put(one, state)
+        return states[group.index(prompt)]
 
     def prefix(self, prompt: ChatTokens, intervention: Intervention) -> State | None:
         """The shared prefix of this prompt under an intervention; None when the prompt has no prefix."""
@@ -135,52 +163,68 @@ class Baselines:
             if kept is not None:
                 found[key] = kept
             elif _edits_nothing(intervention):
-                (state,) = self._run(prompt, [intervention], slice(0, prompt.prefix_length), None, keep_cache=True)
+                (state,) = self._run([_prefix_row(prompt, intervention)], None, keep_cache=True)
                 found[key] = self._unedited.put(key, state)
             else:
                 missing.setdefault(prompt.ids[: prompt.prefix_length], {})[key] = prompt, intervention
         for ids, alike in missing.items():
-            rows = max(1, self._max_tokens // len(ids))
+            most = max(1, self._max_tokens // len(ids))
             left = list(alike)
-            for some in (left[start : start + rows] for start in range(0, len(left), rows)):
-                prompt, interventions = alike[some[0]][0], [alike[key][1] for key in some]
-                states = self._run(prompt, interventions, slice(0, len(ids)), None, keep_cache=True)
+            for some in (left[start : start + most] for start in range(0, len(left), most)):
+                states = self._run([_prefix_row(*alike[key]) for key in some], None, keep_cache=True)
                 found.update({key: self._edited.put(key, state) for key, state in zip(some, states, strict=True)})
         return [found[key] for key in keys]
 
     def _store(self, intervention: Intervention) -> _Store:
         return self._unedited if _edits_nothing(intervention) else self._edited
 
-    def _run(
-        self,
-        prompt: ChatTokens,
-        interventions: Sequence[Intervention],
-        place: slice,
-        prefix: State | None,
-        *,
-        keep_cache: bool,
-    ) -> list[State]:
-        """Some tokens of a prompt, from the first or after its prefix, under each of some interventions."""
-        device, rows, classes = self._model.device, len(interventions), prompt.classes[place]
-        edits = BatchEdits(self._saes, interventions, device, capture=list(self._saes))
-        in_scope = [[float(c in intervention.scope.classes) for c in classes] for intervention in interventions]
-        edits.scope_mask = torch.tensor(in_scope, device=device)
-        cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache] * rows, 0)
-        ids = torch.tensor([prompt.ids[place]] * rows, device=device)
+    def _run(self, rows: Sequence[_Row], prefix: State | None, *, keep_cache: bool) -> list[State]:
+        """Some rows of tokens, from the first or all after the same prefix. Those whose caches are kept are of one
+        length."""
+        device = self._model.device
+        edits = BatchEdits(self._saes, [row.intervention for row in rows], device, capture=list(self._saes))
+        in_scope = [[float(c in row.intervention.scope.classes) for c in row.classes] for row in rows]
+        edits.scope_mask = _padded(in_scope, device)
+        cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache] * len(rows), 0)
         self._between_batches()
-        final = self._model.run(ids, edits=edits.callables(), cache=cache)
+        final = self._model.run(_padded([row.ids for row in rows], device), edits=edits.callables(), cache=cache)
         edited = edits.edited()
         states = []
-        for row in range(rows):
+        for i, row in enumerate(rows):
             # Copies: a view would keep the whole batch.
-            residuals = {layer: captured[row].clone() for layer, captured in edits.captured.items()}
-            own = row_of_cache(self._model, cache, row) if keep_cache else None
-            n_bytes = sum(t.numel() * t.element_size() for t in [final[row], *residuals.values()])
-            if own is not None:
-                n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in own.layers)
-            active = activity(self._saes, residuals, classes)
-            states.append(State(residuals, final[row].clone(), active, frozenset(edited[row]), own, n_bytes))
+            own = {layer: captured[i, : len(row.ids)].clone() for layer, captured in edits.captured.items()}
+            last = final[i, : len(row.ids)].clone()
+            kept = row_of_cache(self._model, cache, i) if keep_cache else None
+            n_bytes = sum(t.numel() * t.element_size() for t in [last, *own.values()])
+            if kept is not None:
+                n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in kept.layers)
+            active = activity(self._saes, own, row.classes)
+            states.append(State(own, last, active, frozenset(edited[i]), kept, n_bytes))
         return states
+
+
+def _prefix_row(prompt: ChatTokens, intervention: Intervention) -> _Row:
+    return _Row(prompt.ids[: prompt.prefix_length], prompt.classes[: prompt.prefix_length], intervention)
+
+
+def _neighbours(prompts: Sequence[ChatTokens], most: int) -> Iterator[tuple[ChatTokens, ...]]:
+    """In the order given, those of one prefix together, as many as come to `most` padded tokens. Prompts are mostly
+    asked for in their order, so that of a group that has gone from the store all are needed again soon."""
+    group: list[ChatTokens] = []
+    for prompt in prompts:
+        together = [*group, prompt]
+        prefixes = {one.ids[: one.prefix_length] for one in together}
+        if group and (len(prefixes) > 1 or len(together) * max(one.n_own for one in together) > most):
+            yield tuple(group)
+            together = [prompt]
+        group = together
+    if group:
+        yield tuple(group)
+
+
+def _padded(rows: Sequence[Sequence[float]], device: torch.device) -> Tensor:
+    """[rows, longest], with zeros at the end of what is shorter, where nothing sees them."""
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True).to(device)
 
 
 def _touched(intervention: Intervention) -> list[PositionClass]:

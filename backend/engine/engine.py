@@ -76,6 +76,9 @@ class _Outcome:
 class ResidualEngine:
     """Implements `backend.engine.protocol.Engine`."""
 
+    _baselines: Baselines
+    _branches: Branches
+
     def __init__(
         self,
         model: LanguageModel,
@@ -96,18 +99,25 @@ class ResidualEngine:
     def n_layers(self) -> int:
         return self.model.n_layers
 
+    def begin(self, prompts: Sequence[ChatTokens]) -> None:
+        self._begin_anew(self.model)
+        self.expect(prompts)
+
+    def expect(self, prompts: Sequence[ChatTokens]) -> None:
+        self._baselines.expect(prompts)
+
     def forget(self) -> None:
         self._branches.forget()
         self._baselines.forget()
 
     @contextmanager
     def disturbed(self, disturbance: Disturbance) -> Iterator[None]:
-        undisturbed = self.model
-        self._begin_anew(DisturbedModel(undisturbed, disturbance))
+        undisturbed = self.model, self._baselines, self._branches
+        self._begin_anew(DisturbedModel(self.model, disturbance))
         try:
             yield
         finally:
-            self._begin_anew(undisturbed)
+            self.model, self._baselines, self._branches = undisturbed
 
     @torch.inference_mode()
     def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:

@@ -109,6 +109,15 @@ class Engine(Evaluator, Protocol):
         """Completions that `generate` makes together."""
         ...
 
+    def begin(self, prompts: Sequence[ChatTokens]) -> None:
+        """Start anew: drop all that was computed and expected, and expect these."""
+        ...
+
+    def expect(self, prompts: Sequence[ChatTokens]) -> None:
+        """These will be asked about, mostly in this order: what they are without intervention is computed for some
+        together, for the same ones whenever it is computed."""
+        ...
+
     def forget(self) -> None:
         """Drop what evaluations have left to start others from, so that a piece of work gives the same numbers, to the
         last bit, whatever was done before it."""

@@ -119,6 +119,52 @@ def test_no_prefix_no_state(llama: TinySubject, baselines: Baselines) -> None:
     assert len(baselines.prompt(prompt).final) == len(prompt.ids)
 
 
+def same_bits(one: State, other: State) -> bool:
+    layers = all(torch.equal(one.residuals[layer], other.residuals[layer]) for layer in SAE_LAYERS)
+    return layers and torch.equal(one.final, other.final) and one.active == other.active
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_what_is_expected_together_is_what_each_is_alone(tiny: Subjects, kind: str) -> None:
+    subject = tiny(kind)
+    alone = Baselines(subject.model, subject.saes, 2**30, 1024)
+    together = Baselines(subject.model, subject.saes, 2**30, 1024)
+    prompts = [subject.model.encode_chat(text) for text in ("hello", "a longer text", "", "word", "hello")]
+    prompts.append(replace(prompts[1], prefix_length=0))
+    together.expect(prompts)
+    for prompt in prompts:
+        a, b = alone.prompt(prompt), together.prompt(prompt)
+        assert a.active == b.active
+        torch.testing.assert_close(a.final, b.final, rtol=1e-5, atol=1e-5)
+        for layer in SAE_LAYERS:
+            torch.testing.assert_close(a.residuals[layer], b.residuals[layer], rtol=1e-5, atol=1e-5)
+
+
+def test_expected_prompts_are_the_same_to_the_last_bit_in_whatever_order_and_however_little_is_kept(
+    llama: TinySubject,
+) -> None:
+    prompts = [llama.model.encode_chat("word " * n) for n in range(1, 30)]
+    runs = []
+    for budget, order in ((2**30, prompts), (2**30, prompts[::-1]), (1, prompts), (1, prompts[::-1])):
+        states = Baselines(llama.model, llama.saes, budget, 1024)
+        states.prompt(prompts[3])  # asked for before it was expected
+        states.expect(prompts)
+        states.expect([prompts[8], prompts[3], *prompts[::2]])  # changes nothing: they have their groups
+        runs.append({prompt: states.prompt(prompt) for prompt in order})
+    assert all(same_bits(runs[0][prompt], run[prompt]) for run in runs[1:] for prompt in prompts)
+
+
+def test_expected_prompts_are_run_a_few_at_a_time(llama: TinySubject) -> None:
+    passes = []
+    states = Baselines(llama.model, llama.saes, 2**30, 1024, between_batches=lambda: passes.append(1))
+    prompts = [llama.model.encode_chat(f"text {n}") for n in range(40)]
+    states.expect(prompts)
+    assert passes == []  # nothing before it is asked for
+    for prompt in prompts:
+        states.prompt(prompt)
+    assert 1 < len(passes) - 1 <= len(prompts) / 4  # the first was the prefix
+
+
 @pytest.mark.parametrize(("kind", "window"), [("llama", None), ("gemma2", 6)])
 def test_caches_are_resumed_row_by_row(tiny: Subjects, kind: str, window: int | None) -> None:
     subject = tiny(kind)

@@ -91,6 +91,7 @@ def measure_versions(
     original: the smallest confirmed minimal set of the unperturbed prompt, whose ablation is tried on each version.
     """
     engine.forget()
+    engine.expect([one.tokens for one in asked.values()])
     plain = engine.observe([Pair(audited.tokens)], onset_ids, scope)[0]
     before = active_refusal_features(candidates, plain.active)
     observed = engine.observe([Pair(one.tokens) for one in asked.values()], onset_ids, scope) if asked else []
@@ -119,6 +120,7 @@ def measure_disturbed(
 
     active: for each prompt, its refusal features that are active on the true weights.
     """
+    engine.expect([one.tokens for one in prompts])
     observed = engine.observe([Pair(one.tokens) for one in prompts], onset_ids, scope)
     ablated = {i: ablate(original, scope) for i, original in enumerate(originals) if original is not None}
     scores = engine.score([Pair(prompts[i].tokens, intervention) for i, intervention in ablated.items()], onset_ids)
