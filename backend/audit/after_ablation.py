@@ -17,7 +17,8 @@ def dormant_now_active(
     baseline: Observation, observed: Observation, ablated: FeatureSet
 ) -> dict[FeatureId, Activation]:
     """Features with no activity in scope at baseline that are active now, the ablated ones left out."""
-    return {f: a for f, a in observed.active.items() if f not in baseline.active and f not in ablated}
+    new = [f for f in observed.active if f not in baseline.active and f not in ablated]
+    return {f: observed.active[f] for f in new}
 
 
 def direct_effects(

@@ -1,6 +1,6 @@
 """Candidate refusal features and how often and how strongly features fire, as values several stages share."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,7 +74,7 @@ class ActivationTable:
 
 
 def strongest_active(
-    candidates: Candidates, active: dict[FeatureId, Activation], per_layer: int, most: int
+    candidates: Candidates, active: Mapping[FeatureId, Activation], per_layer: int, most: int
 ) -> list[FeatureId]:
     """Active features among the `per_layer` best of each layer, largest cosine x activation first, at most `most`."""
     found = [f for f in candidates.top(per_layer) if f in active and candidates.cosine(f) > 0]

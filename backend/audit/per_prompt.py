@@ -33,7 +33,6 @@ from backend.audit.stages.interactions import extended_set
 from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Evaluator, Pair
-from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
 SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
@@ -206,13 +205,15 @@ def confirm_prompts(
     ]
     amounts, scope, onset = settings.amounts, settings.scope, fitted.onset_ids
 
-    widest = {p.prompt.id: one.search.widest for p, one in zip(prompts, searched, strict=True)}
+    by_id = {p.prompt.id: one.search for p, one in zip(prompts, searched, strict=True)}
 
     def strengthen(disagreeing: Sequence[Trial]) -> Sequence[Sequence[FoundSet]]:
-        def search(evaluator: Evaluator, prompt: ChatTokens) -> tuple[FoundSet, ...]:
-            return stronger_sets(evaluator, prompt, fitted.candidates, onset, scope, amounts.k_sweep, MARGINS)
+        def search(evaluator: Evaluator, audited: AuditedPrompt) -> tuple[FoundSet, ...]:
+            flipping = by_id[audited.prompt.id].k
+            ks = [k for k in amounts.k_sweep if flipping is not None and k >= flipping]
+            return stronger_sets(evaluator, audited.tokens, fitted.candidates, onset, scope, ks, MARGINS)
 
-        return side_by_side(engine, [partial(search, prompt=trial.audited.tokens) for trial in disagreeing])
+        return side_by_side(engine, [partial(search, audited=trial.audited) for trial in disagreeing])
 
     def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id
@@ -221,7 +222,8 @@ def confirm_prompts(
         plain = engine.observe([Pair(trial.audited.tokens)], onset, scope)[0]
         random = generator(settings.seed, "random control", name)
         active = frozenset(plain.active)
-        return matched_random_sets(sorted(features), active, widest[name], fitted.table, amounts.random_draws, random)
+        widest = by_id[name].widest
+        return matched_random_sets(sorted(features), active, widest, fitted.table, amounts.random_draws, random)
 
     tried = confirm_arms(
         engine,

@@ -9,6 +9,7 @@ the many sets of a greedy search share a handful of prefix states.
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -33,10 +34,16 @@ class State:
 
     residuals: dict[int, Tensor]  # audited layer -> [tokens, d_model], as found before any edit there
     final: Tensor  # [tokens, d_model], before the final norm
-    active: Activity
+    classes: tuple[PositionClass, ...]  # one a token
+    saes: dict[int, SparseAutoencoder]
     edited: frozenset[FeatureId] = frozenset()
     cache: Any = None  # key-value cache of these tokens, batch of one; kept for prefixes only
     n_bytes: int = 0
+
+    @cached_property
+    def active(self) -> Activity:
+        """Which features are active, found when first asked for: edits of a direction never ask."""
+        return activity(self.saes, self.residuals, self.classes)
 
 
 @dataclass(frozen=True)
@@ -198,8 +205,7 @@ class Baselines:
             n_bytes = sum(t.numel() * t.element_size() for t in [last, *own.values()])
             if kept is not None:
                 n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in kept.layers)
-            active = activity(self._saes, own, row.classes)
-            states.append(State(own, last, active, frozenset(edited[i]), kept, n_bytes))
+            states.append(State(own, last, row.classes, self._saes, frozenset(edited[i]), kept, n_bytes))
         return states
 
 
@@ -246,7 +252,7 @@ def _effective(intervention: Intervention, waking: frozenset[FeatureId]) -> Inte
 def _waking(intervention: Intervention, state: State, ablated: frozenset[FeatureId]) -> frozenset[FeatureId]:
     """Features of an intervention that are active on a prefix on which some of them are ablated already."""
     touched = _touched(intervention)
-    if not touched or not intervention.keeps_silence:
+    if not touched or not intervention.features or not intervention.keeps_silence:
         return frozenset()
     return active_among(intervention.features, state.active, touched) - ablated
 

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from backend.audit.interventions import Scope
 from backend.audit.refusal.score import refusal_score
+from backend.engine.active_features import ActiveFeatures
 from backend.engine.baselines import Baselines, State
 from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
@@ -24,8 +25,8 @@ from backend.engine.generation import generate_batch, own_ids, read_batch, scope
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
 from backend.engine.planner import Work, merged_starts, pack
-from backend.engine.protocol import Activation, Completion, Firing, Observation, Pair, Score
-from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel, PositionClass
+from backend.engine.protocol import Completion, Firing, Observation, Pair, Score
+from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 UNEMBED_ROWS = 256  # rows of the vocabulary-wide logits held at once
@@ -173,15 +174,12 @@ class ResidualEngine:
         pairs = [self._with_own_prefix(pair) for pair in pairs]
         outcomes = self._run(pairs, capture=True)
         values = self.score_residuals(_stack([outcome.final for outcome in outcomes]), onset_ids)
-        found: list[dict[FeatureId, Activation]] = [{} for _ in pairs]
-        states = {id(outcome.prefix): outcome.prefix for outcome in outcomes if outcome.prefix is not None}
+        found = [ActiveFeatures(pair.prompt.classes, scope) for pair in pairs]
         for layer, sae in self.saes.items():
-            before = dict(zip(states, encode_each(sae, [s.residuals[layer] for s in states.values()]), strict=True))
-            own = encode_each(sae, [outcome.residuals[layer] for outcome in outcomes])
-            for pair, outcome, after, of_pair in zip(pairs, outcomes, own, found, strict=True):
-                everywhere = after if outcome.prefix is None else torch.cat([before[id(outcome.prefix)], after])
+            activations = self._activations(layer, outcomes)
+            for outcome, everywhere, of_pair in zip(outcomes, activations, found, strict=True):
                 _, unit_size = sae.preprocess(outcome.residuals[layer][-1:])
-                _note_active(of_pair, layer, everywhere, unit_size[0], pair.prompt.classes, scope)
+                of_pair.note(layer, everywhere, unit_size[0])
         return [
             Observation(Score(value, outcome.edited), of_pair, outcome.final.float().cpu())
             for outcome, value, of_pair in zip(outcomes, values, found, strict=True)
@@ -189,17 +187,14 @@ class ResidualEngine:
 
     @torch.inference_mode()
     def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:
-        pairs = [Pair(prompt) for prompt in prompts]
-        found = []
-        for pair, outcome in zip(pairs, self._run(pairs, capture=True), strict=True):
-            in_scope = [i for i, c in enumerate(pair.prompt.classes) if c in scope.classes]
-            by_layer = {}
-            for layer, residual in _with_prefix(outcome).items():
-                active = self.saes[layer].encode(residual[in_scope])
-                if not in_scope:
-                    active = active.new_zeros(1, self.saes[layer].d_sae)
+        outcomes = self._run([Pair(prompt) for prompt in prompts], capture=True)
+        found: list[dict[int, Firing]] = [{} for _ in prompts]
+        for layer in self.saes:
+            activations = self._activations(layer, outcomes)
+            for prompt, everywhere, by_layer in zip(prompts, activations, found, strict=True):
+                in_scope = [i for i, c in enumerate(prompt.classes) if c in scope.classes]
+                active = everywhere[in_scope] if in_scope else torch.zeros_like(everywhere[:1])
                 by_layer[layer] = Firing(active.amax(0).cpu(), active.mean(0).cpu(), (active > 0).sum(0).cpu())
-            found.append(by_layer)
         return found
 
     @torch.inference_mode()
@@ -306,7 +301,7 @@ class ResidualEngine:
             layers += intervention.direction.layers
         layers += intervention.reconstructed
         features = frozenset(intervention.features)
-        if intervention.keeps_silence:
+        if features and intervention.keeps_silence:
             features = active_among(features, state.active, intervention.scope.classes)
         layers += [feature.layer for feature in features]
         if not layers:
@@ -319,6 +314,17 @@ class ResidualEngine:
             if found is not None:
                 return _Plan(prefix, state, found.layer, resume_layer, found)
         return _Plan(prefix, state, resume_layer, resume_layer)
+
+    def _activations(self, layer: int, outcomes: Sequence[_Outcome]) -> Iterator[Tensor]:
+        """Of each in turn the activations [all prompt tokens, d_sae] at a layer; a prefix that several share is encoded
+        once."""
+        sae = self.saes[layer]
+        prefixes = {id(outcome.prefix): outcome.prefix for outcome in outcomes if outcome.prefix is not None}
+        encoded = encode_each(sae, [prefix.residuals[layer] for prefix in prefixes.values()])
+        before = dict(zip(prefixes, encoded, strict=True))
+        own = encode_each(sae, [outcome.residuals[layer] for outcome in outcomes])
+        for outcome, after in zip(outcomes, own, strict=True):
+            yield after if outcome.prefix is None else torch.cat([before[id(outcome.prefix)], after])
 
     def _run_batch(self, pairs: list[Pair], plans: list[_Plan], capture: bool) -> list[_Outcome]:
         device = self.model.device
@@ -354,35 +360,6 @@ class ResidualEngine:
             before = plan.prefix.edited if plan.prefix is not None else frozenset()
             outcomes.append(_Outcome(final[row, length - 1], residuals, before | changed, plan.prefix))
         return outcomes
-
-
-def _note_active(
-    found: dict[FeatureId, Activation],
-    layer: int,
-    everywhere: Tensor,
-    unit_size: Tensor,
-    classes: Sequence[PositionClass],
-    scope: Scope,
-) -> None:
-    """Enter one layer's active features; everywhere: activations [tokens, d_sae]; unit_size: see
-    `SparseAutoencoder.preprocess`, at the onset position."""
-    in_scope = [i for i, c in enumerate(classes) if c in scope.classes]
-    if not in_scope:
-        return
-    rows = torch.tensor(in_scope, device=everywhere.device)
-    activations = everywhere[rows]
-    largest, where = activations.max(0)
-    indices = largest.nonzero().flatten()
-    table = (
-        largest,
-        activations.mean(0),
-        rows[where],
-        (activations > 0).sum(0),
-        everywhere[-1] * unit_size,
-    )
-    columns = [column[indices].tolist() for column in table]
-    for index, maximum, mean, position, count, onset in zip(indices.tolist(), *columns, strict=True):
-        found[FeatureId(layer, index)] = Activation(maximum, mean, position, classes[position], count, onset)
 
 
 def _branches_off(pair: Pair) -> bool:

@@ -1,6 +1,6 @@
 """What a stage may ask of an engine. Stages know this page, not the machinery behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -39,7 +39,7 @@ class Completion:
 
 
 class Activation(NamedTuple):
-    """A feature's activity over the in-scope positions of one prompt. A tuple, because thousands are made at a time."""
+    """A feature's activity over the in-scope positions of one prompt."""
 
     maximum: float
     mean: float  # over all in-scope prompt positions, silent ones included
@@ -54,7 +54,7 @@ class Observation:
     """One evaluation with what was active in it."""
 
     score: Score
-    active: dict[FeatureId, Activation]
+    active: Mapping[FeatureId, Activation]
     final: Tensor  # [d_model] residual before the final norm at the refusal-onset position
 
 

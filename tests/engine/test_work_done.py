@@ -3,15 +3,23 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
-from backend.audit.interventions import DEFAULT_SCOPE, NO_INTERVENTION, SCOPE_WITH_SINK, Intervention, ablate
+from backend.audit.interventions import (
+    DEFAULT_SCOPE,
+    NO_INTERVENTION,
+    SCOPE_WITH_SINK,
+    DirectionEdit,
+    Intervention,
+    ablate,
+)
 from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 from tests.engine.counting import CountingModel, CountingSae, Run, blocks_counted
-from tests.engine.subjects import Subjects, TinySubject
+from tests.engine.subjects import D_MODEL, Subjects, TinySubject
 
 PREFIX = 7  # tokens
 
@@ -145,13 +153,18 @@ def test_only_the_features_asked_for_are_encoded(llama: TinySubject) -> None:
     prompt = prompts(llama)[0]
     saes = {layer: CountingSae(sae) for layer, sae in llama.saes.items()}
     engine = ResidualEngine(llama.model, dict(saes))
-    engine.score([Pair(prompt)], llama.onset_ids)  # states list what is active: in full, once
+    engine.score([Pair(prompt)], llama.onset_ids)
+    along = DirectionEdit(torch.ones(D_MODEL), tuple(saes), "ablate")
+    engine.score([Pair(prompt, Intervention(direction=along))], llama.onset_ids)
+    assert all(sae.full == [] for sae in saes.values())  # no feature was asked for
     own = len(prompt.ids) - PREFIX
-    assert {layer: sae.full for layer, sae in saes.items()} == {layer: [PREFIX, own] for layer in saes}
+    for _ in range(2):  # what is active is listed in full, once: on the prompt, and on the prefix under each set
+        engine.score([Pair(prompt, ablate({f})) for f in llama.features[:2]], llama.onset_ids)
+        assert all(sorted(sae.full, reverse=True) == [own, PREFIX, PREFIX, PREFIX] for sae in saes.values())
     wanted = [f for f in llama.features if f.index in (0, 1, 2)]  # always active
     pairs = [Pair(prompt, Intervention((f,), "mean", values=(1.0,))) for f in wanted]
     for sae in saes.values():
-        sae.full.clear()
+        sae.full.clear(), sae.columns.clear()
     engine.final_residuals(pairs[:1])
     first = llama.features[0].layer
     assert [sae.columns for layer, sae in saes.items() if layer != first] == [[], []]

@@ -15,6 +15,7 @@ from backend.engine.protocol import Engine
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 DENSE = 0.5  # share of benign tokens: features active on more are no candidates
+TABLED_TOGETHER = 16  # prompts
 
 
 def rank_candidates(
@@ -46,13 +47,15 @@ def table_activations(
     by_layer = {layer: torch.zeros(len(prompts), sae.d_sae) for layer, sae in engine.saes.items()}
     active_tokens = {layer: torch.zeros(sae.d_sae) for layer, sae in engine.saes.items()}
     benign_tokens = 0
-    for row, audited in enumerate(prompts):
-        benign = audited.prompt.label == "benign"
-        benign_tokens += benign * sum(c in scope.classes for c in audited.tokens.classes)
-        for layer, firing in engine.firing([audited.tokens], scope)[0].items():
-            by_layer[layer][row] = firing.maximum
-            if benign:
-                active_tokens[layer] += firing.n_positions
-        progress(row + 1, len(prompts))
+    for start in range(0, len(prompts), TABLED_TOGETHER):
+        some = prompts[start : start + TABLED_TOGETHER]
+        for row, (audited, fires) in enumerate(zip(some, engine.firing([p.tokens for p in some], scope), strict=True)):
+            benign = audited.prompt.label == "benign"
+            benign_tokens += benign * sum(c in scope.classes for c in audited.tokens.classes)
+            for layer, firing in fires.items():
+                by_layer[layer][start + row] = firing.maximum
+                if benign:
+                    active_tokens[layer] += firing.n_positions
+        progress(start + len(some), len(prompts))
     density = {layer: counts / max(benign_tokens, 1) for layer, counts in active_tokens.items()}
     return ActivationTable(tuple(p.prompt.id for p in prompts), by_layer, density)

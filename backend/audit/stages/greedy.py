@@ -93,7 +93,8 @@ def find_minimal_sets(
 
     first = _least_effect_first(scores, widest)
     removal_orders = [first] + [[sorted(widest)[i] for i in random.permutation(len(widest))] for _ in range(orders - 1)]
-    ends = [path[-1] for path in _thin_all(scores, widest, removal_orders)]
+    ends = [path[-1] for path in _thin_all(scores, [_Thinning(widest, order) for order in removal_orders])]
+    _restore_each(scores, ends)
     sets = tuple(
         FoundSet(features, scores([features])[0], certificate(scores, features), count)
         for features, count in Counter(ends).items()
@@ -113,19 +114,23 @@ def stronger_sets(
     """For each margin in turn a set that is 1-minimal for s < -margin, from the smallest K whose joint ablation reaches
     it; up to the first margin that none does.
 
-    A score just below 0 leaves nearly half of the probability on refusal, and greedy decoding may still refuse.
+    k_sweep: those that may reach one. margins: ascending. A score just below 0 leaves nearly half of the probability
+    on refusal, and greedy decoding may still refuse.
     """
-    scores, found = _Scores(engine, prompt, onset_ids, scope), list[FoundSet]()
+    scores, thinnings = _Scores(engine, prompt, onset_ids, scope), list[_Thinning]()
     for margin in margins:
         starts = (scores.active_part(frozenset(candidates.top(k))) for k in k_sweep)
         start = next((start for start in starts if scores([start])[0] < -margin), None)
         if start is None:
             break
         least_aligned_first = sorted(start, key=lambda f: (candidates.cosine(f), f))
-        (path,) = _thin_all(scores, start, [least_aligned_first], -margin)
-        features = path[-1]
-        found.append(FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin))
-    return tuple(found)
+        thinnings.append(_Thinning(start, least_aligned_first, -margin))
+    ends = [path[-1] for path in _thin_all(scores, thinnings)]
+    _restore_each(scores, ends)
+    return tuple(
+        FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin)
+        for features, margin in zip(ends, margins, strict=False)
+    )
 
 
 def ablation_curve(
@@ -144,38 +149,37 @@ def _least_effect_first(scores: ScoreSets, features: FeatureSet) -> list[Feature
     return sorted(ordered, key=lambda f: (restored[f], f))
 
 
-def _thin_all(
-    scores: ScoreSets, start: FeatureSet, orders: Sequence[Sequence[FeatureId]], threshold: float = 0.0
-) -> list[tuple[FeatureSet, ...]]:
-    """Thin `start` in every order, keeping the score below the threshold; gives the sets passed through.
+def _restore_each(scores: ScoreSets, sets: Sequence[FeatureSet]) -> None:
+    """Ask at once for all that the sets' certificates will ask for."""
+    scores([features - {feature} for features in sets for feature in features])
 
-    The orders advance together, so that their trials share batches.
-    """
-    states = [_Thinning(start, tuple(order)) for order in orders]
+
+def _thin_all(scores: ScoreSets, thinnings: Sequence["_Thinning"]) -> list[tuple[FeatureSet, ...]]:
+    """The sets that each thinning passes through. They advance together, so that their trials share batches."""
     while True:
-        going = [state for state in states if state.trial is not None]
-        if not going:
-            return [tuple(state.path) for state in states]
-        trials = [state.trial for state in going if state.trial is not None]
-        for state, score in zip(going, scores(trials), strict=True):
-            state.decide(score < threshold)
+        trials = {thinning: thinning.trial for thinning in thinnings if thinning.trial is not None}
+        if not trials:
+            return [tuple(thinning.path) for thinning in thinnings]
+        for thinning, score in zip(trials, scores(list(trials.values())), strict=True):
+            thinning.decide(score)
 
 
 class _Thinning:
-    """One removal order. A removal is kept while the score stays below the threshold; passes repeat until none is."""
+    """Thins a set in one removal order. A removal is kept while the score stays below the threshold; passes repeat
+    until none is."""
 
-    def __init__(self, start: FeatureSet, order: tuple[FeatureId, ...]) -> None:
+    def __init__(self, start: FeatureSet, order: Sequence[FeatureId], threshold: float = 0.0) -> None:
         self.path = [start]
-        self._order = order
+        self._order, self._threshold = tuple(order), threshold
         self._step = max(1, len(start) // 4) if len(start) > COARSE_ABOVE else 1
         self._at, self._removed_any = 0, False
         self.trial: FeatureSet | None = None
         self._next()
 
-    def decide(self, still_flipped: bool) -> None:
-        """Take or leave the removal on trial and set up the next."""
+    def decide(self, score: float) -> None:
+        """Take or leave the removal on trial, whose score this is, and set up the next."""
         assert self.trial is not None
-        if still_flipped:
+        if score < self._threshold:
             self.path.append(self.trial)
             self._removed_any = True
         self._at += self._step

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.audit.feature_sets import certificate
-from backend.audit.stages.greedy import _thin_all
+from backend.audit.stages.greedy import _thin_all, _Thinning
 from backend.subjects.sparse_autoencoder import FeatureId
 
 FEATURES = [FeatureId(layer, index) for layer in range(2) for index in range(12)]
@@ -22,9 +22,13 @@ def scorer(flips):
     return score
 
 
+def thin(scores, start, orders):
+    return _thin_all(scores, [_Thinning(start, order) for order in orders])
+
+
 def test_serial_set_is_thinned_to_its_two_necessary_features():
     needed = {FEATURES[2], FEATURES[7]}
-    paths = _thin_all(scorer(lambda s: needed <= s), frozenset(FEATURES[:9]), [FEATURES[:9], FEATURES[8::-1]])
+    paths = thin(scorer(lambda s: needed <= s), frozenset(FEATURES[:9]), [FEATURES[:9], FEATURES[8::-1]])
     assert [path[-1] for path in paths] == [needed, needed]
     assert all(larger > smaller for path in paths for larger, smaller in pairwise(path))
 
@@ -33,7 +37,7 @@ def test_redundant_ways_are_found_by_different_orders():
     a, b, c = FEATURES[:3]
     flips = scorer(lambda s: {a, b} <= s or {c} <= s)
     start = frozenset({a, b, c})
-    last = [path[-1] for path in _thin_all(flips, start, [[a, b, c], [c, a, b]])]
+    last = [path[-1] for path in thin(flips, start, [[a, b, c], [c, a, b]])]
     assert last == [{c}, {a, b}]
 
 
@@ -41,7 +45,7 @@ def test_a_removal_refused_early_is_tried_again_after_others_are_gone():
     a, b, c = FEATURES[:3]
     # {a, b, c} flips, {b, c} does not, {a, c} and {c} do: a can go only once b is gone.
     flipping = [frozenset({a, b, c}), frozenset({a, c}), frozenset({c})]
-    (path,) = _thin_all(scorer(lambda s: s in flipping), frozenset({a, b, c}), [[a, b, c]])
+    (path,) = thin(scorer(lambda s: s in flipping), frozenset({a, b, c}), [[a, b, c]])
     assert path[-1] == {c}
 
 
@@ -66,7 +70,7 @@ def set_functions(draw):
 def test_every_result_flips_and_is_one_minimal(function, random):
     whole, flips = function
     orders = [sorted(whole), random.sample(sorted(whole), len(whole))]
-    for path in _thin_all(scorer(flips), whole, orders):
+    for path in thin(scorer(flips), whole, orders):
         assert flips(path[-1])
         assert path[0] == whole
         if len(path[-1]) > 1:
@@ -74,9 +78,25 @@ def test_every_result_flips_and_is_one_minimal(function, random):
 
 
 @settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.lists(st.floats(0.0, 4.0), min_size=1, max_size=4))
+def test_side_by_side_each_goes_as_it_does_alone(seed, margins):
+    whole = frozenset(FEATURES[:16])
+
+    def score(sets):
+        numbers = [[seed, *sorted(12 * f.layer + f.index for f in s)] for s in sets]
+        return [8 * np.random.default_rng(n).random() - 8 for n in numbers]
+
+    def thinning(margin):
+        return _Thinning(whole, sorted(whole), -margin)
+
+    alone = [_thin_all(score, [thinning(margin)])[0] for margin in margins]
+    assert _thin_all(score, [thinning(margin) for margin in margins]) == alone
+
+
+@settings(deadline=None, max_examples=30)
 @given(st.sets(st.sampled_from(FEATURES), min_size=1, max_size=5))
 def test_monotone_serial_function_gives_exactly_its_set(needed):
-    (path,) = _thin_all(scorer(lambda s: needed <= s), frozenset(FEATURES), [FEATURES])
+    (path,) = thin(scorer(lambda s: needed <= s), frozenset(FEATURES), [FEATURES])
     assert path[-1] == needed
 
 
@@ -102,4 +122,4 @@ def test_minimal_sets_of_a_monotone_function_match_brute_force():
         if flips(frozenset(s)) and not any(flips(frozenset(s) - {f}) for f in s)
     }
     orders = [[a, b, c, d], [d, c, b, a], [c, d, a, b]]
-    assert {path[-1] for path in _thin_all(scorer(flips), start, orders)} == minimal
+    assert {path[-1] for path in thin(scorer(flips), start, orders)} == minimal
