@@ -6,8 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.audit.candidates import Candidate, Candidates
 from backend.audit.feature_sets import certificate
-from backend.audit.stages.greedy import _thin_all, _Thinning
+from backend.audit.interventions import DEFAULT_SCOPE
+from backend.audit.stages.controls import MARGINS
+from backend.audit.stages.greedy import _thin_all, _Thinning, stronger_sets
+from backend.engine.protocol import Score
+from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
 FEATURES = [FeatureId(layer, index) for layer in range(2) for index in range(12)]
@@ -105,6 +110,44 @@ def test_certificate_gives_the_score_with_each_feature_restored():
     values = {frozenset({a}): 0.5, frozenset({b}): 2.0}
     lines = certificate(lambda sets: [values[s] for s in sets], frozenset({a, b}))
     assert [(line.feature, line.score) for line in lines] == [(str(a), 2.0), (str(b), 0.5)]
+
+
+class Additive:
+    """An engine on which every ablated feature takes its own weight off the score; the silent ones take nothing."""
+
+    def __init__(self, baseline, weights):
+        self.baseline, self.weights, self.asked = baseline, weights, []
+
+    def score(self, pairs, onset_ids):
+        sets = [frozenset(pair.intervention.features) for pair in pairs]
+        self.asked += sets
+        active = [frozenset(f for f in s if self.weights[f]) for s in sets]
+        return [Score(self.baseline - sum(self.weights[f] for f in s), s) for s in active]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from([0.0, 0.125, 0.5, 1.0, 2.0]), min_size=24, max_size=24), st.integers(0, 12))
+def test_stronger_sets_are_minimal_at_their_margins_and_nested(weights, baseline):
+    engine = Additive(float(baseline), dict(zip(FEATURES, weights, strict=True)))
+    ranked = {
+        layer: tuple(Candidate(f, rank, 1 / rank) for rank, f in enumerate(FEATURES[12 * layer : 12 * layer + 12], 1))
+        for layer in range(2)
+    }
+    ks, prompt = (1, 2, 5, 12), ChatTokens((0, 1), ("sink", "instruction"), 0)
+    found = stronger_sets(engine, prompt, Candidates(ranked), (), DEFAULT_SCOPE, ks, MARGINS)
+    lowest = baseline - sum(weights)
+    assert [one.margin for one in found] == [margin for margin in MARGINS if lowest < -margin]
+    for one in found:
+        kept = {f: engine.weights[f] for f in one.features}
+        assert all(kept.values())  # the silent ones are not in it
+        assert one.score == baseline - sum(kept.values()) < -one.margin
+        if len(kept) > 1:
+            assert all(one.score + weight >= -one.margin for weight in kept.values())
+        assert [(line.feature, line.score) for line in one.certificate] == [
+            (str(f), one.score + kept[f]) for f in sorted(kept)
+        ]
+    assert all(weaker.features <= stronger.features for weaker, stronger in pairwise(found))
+    assert len(engine.asked) == len(set(engine.asked))  # nothing is asked twice
 
 
 def test_minimal_sets_of_a_monotone_function_match_brute_force():
