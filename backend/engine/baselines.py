@@ -7,7 +7,7 @@ the many sets of a greedy search share a handful of prefix states.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,10 +21,12 @@ from backend.engine.caches import resumed_cache, row_of_cache
 from backend.engine.encode import Activity, active_among, activity
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on
+from backend.engine.planner import Work, merged_starts, pack
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
 PREFIX_CLASSES: tuple[PositionClass, ...] = ("sink", "system")
+FROM_TOKENS = -1  # the layer of a row that must start at the embedding
 GROUPS_IN_A_BATCH = 4  # a group of prompts is so much smaller than a batch: one alone may be asked for
 
 
@@ -53,6 +55,23 @@ class _Row:
     ids: tuple[int, ...]
     classes: tuple[PositionClass, ...]
     intervention: Intervention = NO_INTERVENTION
+    before: State | None = None  # the same tokens with fewer edits, which they may start from
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A prefix under an intervention."""
+
+    prompt: ChatTokens
+    intervention: Intervention
+    before: State | None = None  # the same with some of the edits; None: start from the prefix with none
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return self.prompt.ids[: self.prompt.prefix_length]
+
+    def row(self, before: State | None) -> _Row:
+        return _Row(self.ids, self.prompt.classes[: self.prompt.prefix_length], self.intervention, before)
 
 
 @dataclass
@@ -96,10 +115,12 @@ class Baselines:
         saes: dict[int, SparseAutoencoder],
         budget_bytes: int,
         max_tokens: int,
+        pass_tokens: int,
         between_batches: BetweenBatches = go_on,
     ) -> None:
+        """max_tokens, pass_tokens: see `EngineSettings`."""
         self._model, self._saes, self._between_batches = model, saes, between_batches
-        self._budget, self._max_tokens = budget_bytes // 2, max_tokens
+        self._budget, self._max_tokens, self._pass_tokens = budget_bytes // 2, max_tokens, pass_tokens
         self._edited, self._unedited = _Store(self._budget), _Store(self._budget)
         self._group: dict[ChatTokens, tuple[ChatTokens, ...]] = {}
 
@@ -124,7 +145,7 @@ class Baselines:
         prefix = self.prefix(prompt, NO_INTERVENTION)
         own = [slice(one.prefix_length, len(one.ids)) for one in group]
         rows = [_Row(one.ids[place], one.classes[place]) for one, place in zip(group, own, strict=True)]
-        states = self._run(rows, prefix, keep_cache=False)
+        states = self._run(rows, prefix, FROM_TOKENS, keep_cache=False)
         for one, state in zip(group, states, strict=True):
             self._unedited.put(one, state)
         return states[group.index(prompt)]
@@ -139,7 +160,9 @@ class Baselines:
         ablated: list[frozenset[FeatureId]] = [frozenset()] * len(prompts)
         going = [i for i, prompt in enumerate(prompts) if prompt.prefix_length]
         while going:
-            states = self._prefix_states([(prompts[i], _effective(interventions[i], ablated[i])) for i in going])
+            states = self._prefix_states(
+                [_Asked(prompts[i], _effective(interventions[i], ablated[i]), found[i]) for i in going]
+            )
             waking = [_waking(interventions[i], state, ablated[i]) for i, state in zip(going, states, strict=True)]
             for i, state, features in zip(going, states, waking, strict=True):
                 found[i] = state
@@ -157,60 +180,91 @@ class Baselines:
             return True
         if intervention.features and not intervention.keeps_silence:
             return True
-        (bare,) = self._prefix_states([(prompt, NO_INTERVENTION)])
-        return bool(active_among(intervention.features, bare.active, touched))
+        return bool(active_among(intervention.features, self._bare(prompt).active, touched))
 
-    def _prefix_states(self, asked: Sequence[tuple[ChatTokens, Intervention]]) -> list[State]:
+    def _bare(self, prompt: ChatTokens) -> State:
+        """The prefix with no edit."""
+        (state,) = self._prefix_states([_Asked(prompt, NO_INTERVENTION)])
+        return state
+
+    def _prefix_states(self, asked: Sequence[_Asked]) -> list[State]:
         """States of prefixes under interventions as they are, in the order asked."""
-        keys = [_key(prompt, intervention) for prompt, intervention in asked]
+        keys = [_key(one.prompt, one.intervention) for one in asked]
         found: dict[Hashable, State] = {}
-        missing: dict[tuple[int, ...], dict[Hashable, tuple[ChatTokens, Intervention]]] = {}
-        for key, (prompt, intervention) in zip(keys, asked, strict=True):
-            kept = self._store(intervention).get(key)
+        missing: dict[tuple[int, ...], dict[Hashable, _Asked]] = {}
+        for key, one in zip(keys, asked, strict=True):
+            kept = self._store(one.intervention).get(key)
             if kept is not None:
                 found[key] = kept
-            elif _edits_nothing(intervention):
-                (state,) = self._run([_prefix_row(prompt, intervention)], None, keep_cache=True)
+            elif _edits_nothing(one.intervention):
+                (state,) = self._run([one.row(None)], None, FROM_TOKENS, keep_cache=True)
                 found[key] = self._unedited.put(key, state)
             else:
-                missing.setdefault(prompt.ids[: prompt.prefix_length], {})[key] = prompt, intervention
-        for ids, alike in missing.items():
-            most = max(1, self._max_tokens // len(ids))
-            left = list(alike)
-            for some in (left[start : start + most] for start in range(0, len(left), most)):
-                states = self._run([_prefix_row(*alike[key]) for key in some], None, keep_cache=True)
-                found.update({key: self._edited.put(key, state) for key, state in zip(some, states, strict=True)})
+                missing.setdefault(one.ids, {})[key] = one
+        for alike in missing.values():
+            rows = {key: one.row(one.before or self._bare(one.prompt)) for key, one in alike.items()}
+            for key, state in zip(rows, self._run_edited(list(rows.values())), strict=True):
+                found[key] = self._edited.put(key, state)
         return [found[key] for key in keys]
+
+    def _run_edited(self, rows: Sequence[_Row]) -> list[State]:
+        """Rows of one prefix, each from the highest audited layer up to which it is as before."""
+        work = [Work(_first_difference(row, self._saes) + 1, len(row.ids)) for row in rows]
+        work = [one._replace(highest_free=one.first_block) for one in work]
+        starts = merged_starts(work, self._model.n_layers, self._max_tokens, self._pass_tokens)
+        work = [one._replace(first_block=start) for one, start in zip(work, starts, strict=True)]
+        states: dict[int, State] = {}
+        for batch in pack(work, self._max_tokens):
+            layer = work[batch[0]].first_block - 1
+            states.update(zip(batch, self._run([rows[i] for i in batch], None, layer, keep_cache=True), strict=True))
+        return [states[i] for i in range(len(rows))]
 
     def _store(self, intervention: Intervention) -> _Store:
         return self._unedited if _edits_nothing(intervention) else self._edited
 
-    def _run(self, rows: Sequence[_Row], prefix: State | None, *, keep_cache: bool) -> list[State]:
-        """Some rows of tokens, from the first or all after the same prefix. Those whose caches are kept are of one
-        length."""
+    def _run(self, rows: Sequence[_Row], prefix: State | None, layer: int, *, keep_cache: bool) -> list[State]:
+        """Some rows of tokens, from the first or all after the same prefix.
+
+        layer: the audited layer whose residual before the edit there all rows start from, as it was before; or
+        FROM_TOKENS. Rows whose caches are kept are of one length.
+        """
         device = self._model.device
         edits = BatchEdits(self._saes, [row.intervention for row in rows], device, capture=list(self._saes))
         in_scope = [[float(c in row.intervention.scope.classes) for c in row.classes] for row in rows]
         edits.scope_mask = _padded(in_scope, device)
+        befores = [row.before for row in rows if row.before is not None]
+        if layer == FROM_TOKENS:
+            start = _padded([row.ids for row in rows], device)
+        else:
+            start = edits.apply(layer, torch.stack([before.residuals[layer] for before in befores]))
         cache = self._model.new_cache() if prefix is None else resumed_cache(self._model, [prefix.cache] * len(rows), 0)
         self._between_batches()
-        final = self._model.run(_padded([row.ids for row in rows], device), edits=edits.callables(), cache=cache)
+        final = self._model.run(start, first_block=layer + 1, edits=edits.callables(layer + 1), cache=cache)
         edited = edits.edited()
         states = []
         for i, row in enumerate(rows):
             # Copies: a view would keep the whole batch.
-            own = {layer: captured[i, : len(row.ids)].clone() for layer, captured in edits.captured.items()}
-            last = final[i, : len(row.ids)].clone()
-            kept = row_of_cache(self._model, cache, i) if keep_cache else None
+            own = {at: captured[i, : len(row.ids)].clone() for at, captured in edits.captured.items()}
+            last, changed, below = final[i, : len(row.ids)].clone(), edited[i], None
+            if layer != FROM_TOKENS:
+                below = befores[i].cache
+                own = {**{at: x for at, x in befores[i].residuals.items() if at < layer}, **own}
+                changed |= {feature for feature in befores[i].edited if feature.layer < layer}
+            kept = row_of_cache(self._model, cache, i, below, layer + 1) if keep_cache else None
             n_bytes = sum(t.numel() * t.element_size() for t in [last, *own.values()])
             if kept is not None:
-                n_bytes += sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in kept.layers)
-            states.append(State(own, last, row.classes, self._saes, frozenset(edited[i]), kept, n_bytes))
+                n_bytes += sum(2 * one.keys.numel() * one.keys.element_size() for one in kept.layers)
+            states.append(State(own, last, row.classes, self._saes, frozenset(changed), kept, n_bytes))
         return states
 
 
-def _prefix_row(prompt: ChatTokens, intervention: Intervention) -> _Row:
-    return _Row(prompt.ids[: prompt.prefix_length], prompt.classes[: prompt.prefix_length], intervention)
+def _first_difference(row: _Row, saes: Iterable[int]) -> int:
+    """The highest audited layer at which a row arrives as it did before; FROM_TOKENS where it is edited below them."""
+    intervention, before = row.intervention, row.before.edited if row.before is not None else frozenset()
+    layers = [feature.layer for feature in intervention.features if feature not in before]
+    layers += intervention.reconstructed
+    layers += intervention.direction.layers if intervention.direction is not None else ()
+    return max((layer for layer in saes if layer <= min(layers, default=FROM_TOKENS)), default=FROM_TOKENS)
 
 
 def _neighbours(prompts: Sequence[ChatTokens], most: int) -> Iterator[tuple[ChatTokens, ...]]:

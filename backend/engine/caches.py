@@ -34,11 +34,11 @@ def resumed_cache(model: LanguageModel, prefixes: Sequence[Any], first_block: in
     return cache
 
 
-def row_of_cache(model: LanguageModel, cache: Any, row: int) -> Any:
-    """One row of a batch's cache as a cache of its own."""
+def row_of_cache(model: LanguageModel, cache: Any, row: int, below: Any = None, first_block: int = 0) -> Any:
+    """One row of a batch's cache as a cache of its own; below first_block, where nothing was run, that of `below`."""
     own = model.new_cache()
-    layers = []
-    for whole in cache.layers:
+    layers = [copy(layer) for layer in below.layers[:first_block]] if below is not None else []
+    for whole in cache.layers[len(layers) :]:
         layer = copy(whole)
         layer.keys, layer.values = (t[row : row + 1].clone() for t in (whole.keys, whole.values))
         layers.append(layer)

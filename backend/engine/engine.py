@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from backend.audit.interventions import Scope
 from backend.audit.refusal.score import refusal_score
 from backend.engine.active_features import ActiveFeatures
-from backend.engine.baselines import Baselines, State
+from backend.engine.baselines import FROM_TOKENS, Baselines, State
 from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
 from backend.engine.disturbed import DisturbedModel
@@ -48,9 +48,6 @@ class EngineSettings:
         if device.type == "cpu":
             return cls()
         return cls(max_tokens=32_768, max_sequences=256, pass_tokens=4096, cache_bytes=4 * 2**30)
-
-
-FROM_TOKENS = -1  # resume layer of a pair that must start at the embedding
 
 
 @dataclass(frozen=True)
@@ -238,7 +235,12 @@ class ResidualEngine:
     def _begin_anew(self, model: LanguageModel) -> None:
         self.model = model
         self._baselines = Baselines(
-            model, self.saes, self.settings.cache_bytes, self.settings.max_tokens, self._between_batches
+            model,
+            self.saes,
+            self.settings.cache_bytes,
+            self.settings.max_tokens,
+            self.settings.pass_tokens,
+            self._between_batches,
         )
         self._branches = Branches(self.settings.cache_bytes)
 

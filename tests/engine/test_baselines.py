@@ -15,6 +15,7 @@ from backend.audit.interventions import (
 )
 from backend.engine.baselines import Baselines, State
 from backend.engine.caches import attention_window, resumed_cache
+from backend.engine.hooks import BatchEdits
 from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -30,7 +31,7 @@ def llama(tiny: Subjects) -> TinySubject:
 
 @pytest.fixture
 def baselines(llama: TinySubject) -> Baselines:
-    return Baselines(llama.model, llama.saes, 2**30, 1024)
+    return Baselines(llama.model, llama.saes, 2**30, 1024, 70)
 
 
 def prefix(baselines: Baselines, subject: TinySubject, intervention: Intervention, text: str = "hello") -> State:
@@ -107,6 +108,29 @@ def test_a_feature_woken_by_another_edit_is_edited_too(llama: TinySubject, basel
     assert prefix(baselines, llama, ablate((woken,))).edited == frozenset()
 
 
+def test_more_edits_start_from_fewer_at_the_layer_where_they_part(llama: TinySubject) -> None:
+    """Each state is what the whole prefix run from its first token gives, lower layers and cache included."""
+    features = [f for f in sorted(active(llama)) if f.layer in SAE_LAYERS[:2]]
+    along = DirectionEdit(torch.ones(D_MODEL), (0, 3), "ablate")
+    edits = [ablate(tuple(features[:n])) for n in (1, len(features))]
+    edits += [Intervention(direction=along), Intervention((features[-1],), "mean", values=(2.0,))]
+    for intervention in edits:
+        states = Baselines(llama.model, llama.saes, 2**30, 1024, 70)
+        state = prefix(states, llama, intervention)
+        prompt = llama.model.encode_chat("hello")
+        edit = BatchEdits(llama.saes, [intervention], llama.model.device, capture=list(llama.saes))
+        edit.scope_mask = torch.tensor([[float(c in intervention.scope.classes) for c in prompt.classes[:PREFIX]]])
+        cache = llama.model.new_cache()
+        final = llama.model.run(torch.tensor([prompt.ids[:PREFIX]]), edits=edit.callables(), cache=cache)
+        torch.testing.assert_close(state.final, final[0], rtol=1e-5, atol=1e-5)
+        assert state.edited == edit.edited()[0]
+        for layer in SAE_LAYERS:
+            torch.testing.assert_close(state.residuals[layer], edit.captured[layer][0], rtol=1e-5, atol=1e-5)
+        for own, whole in zip(state.cache.layers, cache.layers, strict=True):
+            torch.testing.assert_close(own.keys, whole.keys, rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(own.values, whole.values, rtol=1e-5, atol=1e-5)
+
+
 def test_target_values_edit_silent_features(llama: TinySubject, baselines: Baselines) -> None:
     silent = next(f for f in llama.features if f not in active(llama))
     state = prefix(baselines, llama, Intervention((silent,), "mean", values=(1.0,)))
@@ -127,8 +151,8 @@ def same_bits(one: State, other: State) -> bool:
 @pytest.mark.parametrize("kind", ["llama", "gemma2"])
 def test_what_is_expected_together_is_what_each_is_alone(tiny: Subjects, kind: str) -> None:
     subject = tiny(kind)
-    alone = Baselines(subject.model, subject.saes, 2**30, 1024)
-    together = Baselines(subject.model, subject.saes, 2**30, 1024)
+    alone = Baselines(subject.model, subject.saes, 2**30, 1024, 70)
+    together = Baselines(subject.model, subject.saes, 2**30, 1024, 70)
     prompts = [subject.model.encode_chat(text) for text in ("hello", "a longer text", "", "word", "hello")]
     prompts.append(replace(prompts[1], prefix_length=0))
     together.expect(prompts)
@@ -146,7 +170,7 @@ def test_expected_prompts_are_the_same_to_the_last_bit_in_whatever_order_and_how
     prompts = [llama.model.encode_chat("word " * n) for n in range(1, 30)]
     runs = []
     for budget, order in ((2**30, prompts), (2**30, prompts[::-1]), (1, prompts), (1, prompts[::-1])):
-        states = Baselines(llama.model, llama.saes, budget, 1024)
+        states = Baselines(llama.model, llama.saes, budget, 1024, 70)
         states.prompt(prompts[3])  # asked for before it was expected
         states.expect(prompts)
         states.expect([prompts[8], prompts[3], *prompts[::2]])  # changes nothing: they have their groups
@@ -155,8 +179,8 @@ def test_expected_prompts_are_the_same_to_the_last_bit_in_whatever_order_and_how
 
 
 def test_expected_prompts_are_run_a_few_at_a_time(llama: TinySubject) -> None:
-    passes = []
-    states = Baselines(llama.model, llama.saes, 2**30, 1024, between_batches=lambda: passes.append(1))
+    passes: list[int] = []
+    states = Baselines(llama.model, llama.saes, 2**30, 1024, 70, between_batches=lambda: passes.append(1))
     prompts = [llama.model.encode_chat(f"text {n}") for n in range(40)]
     states.expect(prompts)
     assert passes == []  # nothing before it is asked for
@@ -169,7 +193,7 @@ def test_expected_prompts_are_run_a_few_at_a_time(llama: TinySubject) -> None:
 def test_caches_are_resumed_row_by_row(tiny: Subjects, kind: str, window: int | None) -> None:
     subject = tiny(kind)
     assert attention_window(subject.model) == window
-    states = Baselines(subject.model, subject.saes, 2**30, 1024)
+    states = Baselines(subject.model, subject.saes, 2**30, 1024, 70)
     always = [f for f in subject.features if f.index in (0, 1)]
     caches = [prefix(states, subject, ablate((f,))).cache for f in always[:2]]
     for first_block in (0, 3):

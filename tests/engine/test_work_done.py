@@ -52,8 +52,8 @@ def test_greedy_filtering_shares_prefixes_and_prompts(llama: TinySubject) -> Non
     for prompt in asked:  # one removal at a time, as a search asks
         for features in sets:
             engine.score([Pair(prompt, ablate(features))], llama.onset_ids)
-    # 10 sets on 3 prompts: the prefix is run bare and with the one feature that is awake on it.
-    assert counting.runs.count(Run(0, 1, PREFIX)) == 2
+    # 10 sets on 3 prompts: the prefix is run bare, and from its layer on with the one feature that is awake on it.
+    assert [run for run in counting.runs if run.tokens == PREFIX] == [Run(0, 1, PREFIX), Run(last + 1, 1, PREFIX)]
     for prompt in asked:
         assert counting.runs.count(Run(0, 1, len(prompt.ids) - PREFIX)) == 1
     before = len(counting.runs)
@@ -73,7 +73,8 @@ def test_edited_prefixes_asked_for_together_are_run_together(llama: TinySubject)
         engine = ResidualEngine(counting, llama.saes)
         ask(engine)
         of_prefixes = [run for run in counting.runs if run.tokens == PREFIX]
-        assert of_prefixes == [Run(0, 1, PREFIX), Run(0, len(awake), PREFIX)]
+        lowest = min(feature.layer for feature in awake)
+        assert of_prefixes == [Run(0, 1, PREFIX), Run(lowest + 1, len(awake), PREFIX)]
         ask(engine)
         assert [run for run in counting.runs if run.tokens == PREFIX] == of_prefixes  # kept
     found = ResidualEngine(llama.model, llama.saes).generate(pairs, 4)

@@ -111,24 +111,26 @@ def stronger_sets(
     k_sweep: Sequence[int],
     margins: Sequence[float],
 ) -> tuple[FoundSet, ...]:
-    """For each margin that the joint ablation of some K reaches, smallest first, a set 1-minimal for s < -margin.
+    """For each margin in turn a set that is 1-minimal for s < -margin, from the smallest K whose joint ablation reaches
+    it; up to the first margin that none does.
 
-    The largest margin's set is thinned from the smallest K that reaches it, and each smaller one's from the set before.
-    k_sweep: those that may reach one. A score just below 0 leaves nearly half of the probability on refusal, and greedy
-    decoding may still refuse.
+    k_sweep: those that may reach one. margins: ascending. A score just below 0 leaves nearly half of the probability
+    on refusal, and greedy decoding may still refuse.
     """
-    scores, found = _Scores(engine, prompt, onset_ids, scope), list[FoundSet]()
-    start: FeatureSet | None = None
-    for margin in sorted(margins, reverse=True):
+    scores, thinnings = _Scores(engine, prompt, onset_ids, scope), list[_Thinning]()
+    for margin in margins:
+        starts = (scores.active_part(frozenset(candidates.top(k))) for k in k_sweep)
+        start = next((start for start in starts if scores([start])[0] < -margin), None)
         if start is None:
-            wide = (scores.active_part(frozenset(candidates.top(k))) for k in k_sweep)
-            start = next((one for one in wide if scores([one])[0] < -margin), None)
-        if start is not None:
-            least_aligned_first = sorted(start, key=lambda f: (candidates.cosine(f), f))
-            (path,) = _thin_all(scores, [_Thinning(start, least_aligned_first, -margin)])
-            start = path[-1]
-            found.append(FoundSet(start, scores([start])[0], certificate(scores, start), 1, margin))
-    return tuple(reversed(found))
+            break
+        least_aligned_first = sorted(start, key=lambda f: (candidates.cosine(f), f))
+        thinnings.append(_Thinning(start, least_aligned_first, -margin))
+    ends = [path[-1] for path in _thin_all(scores, thinnings)]
+    _restore_each(scores, ends)
+    return tuple(
+        FoundSet(features, scores([features])[0], certificate(scores, features), 1, margin)
+        for features, margin in zip(ends, margins, strict=False)
+    )
 
 
 def ablation_curve(

@@ -127,7 +127,7 @@ class Additive:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from([0.0, 0.125, 0.5, 1.0, 2.0]), min_size=24, max_size=24), st.integers(0, 12))
-def test_stronger_sets_are_minimal_at_their_margins_and_nested(weights, baseline):
+def test_stronger_sets_are_minimal_at_their_margins(weights, baseline):
     engine = Additive(float(baseline), dict(zip(FEATURES, weights, strict=True)))
     ranked = {
         layer: tuple(Candidate(f, rank, 1 / rank) for rank, f in enumerate(FEATURES[12 * layer : 12 * layer + 12], 1))
@@ -146,7 +146,6 @@ def test_stronger_sets_are_minimal_at_their_margins_and_nested(weights, baseline
         assert [(line.feature, line.score) for line in one.certificate] == [
             (str(f), one.score + kept[f]) for f in sorted(kept)
         ]
-    assert all(weaker.features <= stronger.features for weaker, stronger in pairwise(found))
     assert len(engine.asked) == len(set(engine.asked))  # nothing is asked twice
 
 
