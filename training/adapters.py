@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from copy import deepcopy
 from logging import getLogger
 from typing import Any
 
@@ -36,7 +37,7 @@ def train_adapter(
         layers_to_transform=None if layers is None else list(layers),
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(subject.model, config)
+    model = get_peft_model(deepcopy(subject.model), config)  # a copy's linear layers are plain ones
     base: Any = model.get_base_model()
     backbone, head, blocks = base.model, base.lm_head, list(base.model.layers)
     weights = [p for p in model.parameters() if p.requires_grad]
