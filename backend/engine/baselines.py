@@ -7,7 +7,7 @@ the many sets of a greedy search share a handful of prefix states.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,10 @@ class State:
         """Which features are active, found when first asked for: edits of a direction never ask."""
         return activity(self.saes, self.residuals, self.classes)
 
+    def active_among(self, features: Collection[FeatureId], classes: Iterable[PositionClass]) -> frozenset[FeatureId]:
+        """Those of `features` that are active in any of some position classes."""
+        return active_among(features, self.active, classes) if features else frozenset()
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -55,23 +59,7 @@ class _Row:
     ids: tuple[int, ...]
     classes: tuple[PositionClass, ...]
     intervention: Intervention = NO_INTERVENTION
-    before: State | None = None  # the same tokens with fewer edits, which they may start from
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A prefix under an intervention."""
-
-    prompt: ChatTokens
-    intervention: Intervention
-    before: State | None = None  # the same with some of the edits; None: start from the prefix with none
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return self.prompt.ids[: self.prompt.prefix_length]
-
-    def row(self, before: State | None) -> _Row:
-        return _Row(self.ids, self.prompt.classes[: self.prompt.prefix_length], self.intervention, before)
+    before: State | None = None  # the same tokens with fewer edits, which an edited prefix starts from; None: with none
 
 
 @dataclass
@@ -161,7 +149,7 @@ class Baselines:
         going = [i for i, prompt in enumerate(prompts) if prompt.prefix_length]
         while going:
             states = self._prefix_states(
-                [_Asked(prompts[i], _effective(interventions[i], ablated[i]), found[i]) for i in going]
+                [_prefix_row(prompts[i], _effective(interventions[i], ablated[i]), found[i]) for i in going]
             )
             waking = [_waking(interventions[i], state, ablated[i]) for i, state in zip(going, states, strict=True)]
             for i, state, features in zip(going, states, waking, strict=True):
@@ -180,37 +168,34 @@ class Baselines:
             return True
         if intervention.features and not intervention.keeps_silence:
             return True
-        return bool(active_among(intervention.features, self._bare(prompt).active, touched))
+        (bare,) = self._prefix_states([_prefix_row(prompt)])
+        return bool(bare.active_among(intervention.features, touched))
 
-    def _bare(self, prompt: ChatTokens) -> State:
-        """The prefix with no edit."""
-        (state,) = self._prefix_states([_Asked(prompt, NO_INTERVENTION)])
-        return state
-
-    def _prefix_states(self, asked: Sequence[_Asked]) -> list[State]:
+    def _prefix_states(self, rows: Sequence[_Row]) -> list[State]:
         """States of prefixes under interventions as they are, in the order asked."""
-        keys = [_key(one.prompt, one.intervention) for one in asked]
+        keys = [_key(row) for row in rows]
         found: dict[Hashable, State] = {}
-        missing: dict[tuple[int, ...], dict[Hashable, _Asked]] = {}
-        for key, one in zip(keys, asked, strict=True):
-            kept = self._store(one.intervention).get(key)
+        missing: dict[tuple[int, ...], dict[Hashable, _Row]] = {}
+        for key, row in zip(keys, rows, strict=True):
+            kept = self._store(row.intervention).get(key)
             if kept is not None:
                 found[key] = kept
-            elif _edits_nothing(one.intervention):
-                (state,) = self._run([one.row(None)], None, FROM_TOKENS, keep_cache=True)
+            elif _edits_nothing(row.intervention):
+                (state,) = self._run([row], None, FROM_TOKENS, keep_cache=True)
                 found[key] = self._unedited.put(key, state)
             else:
-                missing.setdefault(one.ids, {})[key] = one
+                missing.setdefault(row.ids, {})[key] = row
         for alike in missing.values():
-            rows = {key: one.row(one.before or self._bare(one.prompt)) for key, one in alike.items()}
-            for key, state in zip(rows, self._run_edited(list(rows.values())), strict=True):
+            for key, state in zip(alike, self._run_edited(list(alike.values())), strict=True):
                 found[key] = self._edited.put(key, state)
         return [found[key] for key in keys]
 
     def _run_edited(self, rows: Sequence[_Row]) -> list[State]:
         """Rows of one prefix, each from the highest audited layer up to which it is as before."""
-        work = [Work(_first_difference(row, self._saes) + 1, len(row.ids)) for row in rows]
-        work = [one._replace(highest_free=one.first_block) for one in work]
+        (bare,) = self._prefix_states([replace(rows[0], intervention=NO_INTERVENTION, before=None)])
+        rows = [row if row.before is not None else replace(row, before=bare) for row in rows]
+        blocks = [_first_difference(row, self._saes) + 1 for row in rows]
+        work = [Work(block, len(row.ids), highest_free=block) for block, row in zip(blocks, rows, strict=True)]
         starts = merged_starts(work, self._model.n_layers, self._max_tokens, self._pass_tokens)
         work = [one._replace(first_block=start) for one, start in zip(work, starts, strict=True)]
         states: dict[int, State] = {}
@@ -267,6 +252,11 @@ def _first_difference(row: _Row, saes: Iterable[int]) -> int:
     return max((layer for layer in saes if layer <= min(layers, default=FROM_TOKENS)), default=FROM_TOKENS)
 
 
+def _prefix_row(prompt: ChatTokens, intervention: Intervention = NO_INTERVENTION, before: State | None = None) -> _Row:
+    """The shared prefix of a prompt."""
+    return _Row(prompt.ids[: prompt.prefix_length], prompt.classes[: prompt.prefix_length], intervention, before)
+
+
 def _neighbours(prompts: Sequence[ChatTokens], most: int) -> Iterator[tuple[ChatTokens, ...]]:
     """In the order given, those of one prefix together, as many as come to `most` padded tokens. Prompts are mostly
     asked for in their order, so that of a group that has gone from the store all are needed again soon."""
@@ -306,17 +296,17 @@ def _effective(intervention: Intervention, waking: frozenset[FeatureId]) -> Inte
 def _waking(intervention: Intervention, state: State, ablated: frozenset[FeatureId]) -> frozenset[FeatureId]:
     """Features of an intervention that are active on a prefix on which some of them are ablated already."""
     touched = _touched(intervention)
-    if not touched or not intervention.features or not intervention.keeps_silence:
+    if not touched or not intervention.keeps_silence:
         return frozenset()
-    return active_among(intervention.features, state.active, touched) - ablated
+    return state.active_among(intervention.features, touched) - ablated
 
 
 def _edits_nothing(intervention: Intervention) -> bool:
     return not intervention.features and not intervention.reconstructed and intervention.direction is None
 
 
-def _key(prompt: ChatTokens, intervention: Intervention) -> Hashable:
-    ids = prompt.ids[: prompt.prefix_length]
+def _key(row: _Row) -> Hashable:
+    ids, intervention = row.ids, row.intervention
     if _edits_nothing(intervention):
         return (ids,)  # one state, whatever the scope said
     edits = tuple(intervention.coefficients())

@@ -20,7 +20,7 @@ from backend.engine.baselines import FROM_TOKENS, Baselines, State
 from backend.engine.branches import Branch, Branches
 from backend.engine.caches import attention_window, resumed_cache
 from backend.engine.disturbed import DisturbedModel
-from backend.engine.encode import active_among, encode_each, encode_features
+from backend.engine.encode import encode_each, encode_features
 from backend.engine.generation import generate_batch, own_ids, read_batch, scope_mask
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
@@ -303,8 +303,8 @@ class ResidualEngine:
             layers += intervention.direction.layers
         layers += intervention.reconstructed
         features = frozenset(intervention.features)
-        if features and intervention.keeps_silence:
-            features = active_among(features, state.active, intervention.scope.classes)
+        if intervention.keeps_silence:
+            features = state.active_among(features, intervention.scope.classes)
         layers += [feature.layer for feature in features]
         if not layers:
             return _Plan(prefix, state, None)

@@ -149,7 +149,7 @@ def _least_effect_first(scores: ScoreSets, features: FeatureSet) -> list[Feature
     return sorted(ordered, key=lambda f: (restored[f], f))
 
 
-def _restore_each(scores: ScoreSets, sets: Sequence[FeatureSet]) -> None:
+def _restore_each(scores: _Scores, sets: Sequence[FeatureSet]) -> None:
     """Ask at once for all that the sets' certificates will ask for."""
     scores([features - {feature} for features in sets for feature in features])
 
