@@ -20,8 +20,6 @@ from backend.engine.protocol import Completion, Pair
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
 
-KEEP_SHARE = 0.75  # rows that have ended are dropped once fewer than this share of the batch goes on
-
 
 def generate_batch(
     model: LanguageModel,
@@ -109,8 +107,6 @@ def _go_on(
         going: list[int] = []
         for row, token in enumerate(chosen.tolist()):
             pair = rows[row]
-            if ended[pair]:
-                continue
             if token in model.eos_ids:
                 ended[pair] = True
             else:
@@ -118,12 +114,13 @@ def _go_on(
                 going.append(row)
         if not going or step == max_new_tokens - 1:
             break
-        if len(going) < KEEP_SHARE * len(rows):
-            kept = torch.tensor(going, device=device)
+        if len(going) < len(rows):
+            order = closed_up(going)
+            kept = torch.tensor(order, device=device)
             cache.batch_select_indices(kept)
             edits.keep_rows(kept)
             mask, chosen, next_positions, in_scope = (t[kept] for t in (mask, chosen, next_positions, in_scope))
-            rows = [rows[row] for row in going]
+            rows = [rows[row] for row in order]
         mask = torch.cat([mask, mask.new_ones(len(rows), 1)], 1)
         edits.scope_mask = in_scope[:, None]
         between_batches()
@@ -137,6 +134,14 @@ def _go_on(
         last = hidden[:, 0]
         next_positions = next_positions + 1
     return [Completion(tuple(ids_of), model.decode(ids_of), end) for ids_of, end in zip(tokens, ended, strict=True)]
+
+
+def closed_up(rows: Sequence[int]) -> list[int]:
+    """Some rows of a batch, ascending, in an order in which as many as can stay at their place: the last ones fill the
+    gaps."""
+    late = [row for row in rows if row >= len(rows)]
+    early = set(rows[: len(rows) - len(late)])
+    return [row if row in early else late.pop() for row in range(len(rows))]
 
 
 def read_batch(

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.audit.interventions import DEFAULT_SCOPE, NO_INTERVENTION, Scope, ablate
 from backend.engine.engine import EngineSettings, ResidualEngine
-from backend.engine.generation import own_ids, scope_mask
+from backend.engine.generation import closed_up, own_ids, scope_mask
 from backend.engine.protocol import Completion, Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.huggingface import HuggingFaceModel
@@ -65,9 +67,17 @@ def test_rows_that_end_are_dropped_and_the_others_go_on_the_same(llama: TinySubj
     assert [(c.ids, c.ended) for c in found] == expected
     assert not any(token in stops for c in found for token in c.ids)
     steps = [run.rows for run in counting.runs if run.tokens == 1]
-    assert steps[0] == len(pairs)
-    assert steps[-1] < len(pairs)
+    lasting = [len(ids) if ended else LONGEST - 1 for ids, ended in expected]  # the last token is not read
+    assert steps == [sum(length > step for length in lasting) for step in range(max(lasting))]
     assert found == ReferenceEngine(stopping_at(llama, stops), llama.saes).generate(pairs, LONGEST)
+
+
+@given(st.sets(st.integers(0, 30)))
+def test_gaps_are_filled_by_the_last_rows_and_the_others_stay(rows: set[int]) -> None:
+    order = closed_up(sorted(rows))
+    assert sorted(order) == sorted(rows)
+    assert all(row == place for place, row in enumerate(order) if row < len(rows))
+    assert all(order[row] == row for row in rows if row < len(rows))
 
 
 def test_ending_at_once(llama: TinySubject) -> None:
