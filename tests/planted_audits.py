@@ -6,7 +6,7 @@ from dataclasses import replace
 from backend.audit.audit import Audited, run_audit
 from backend.audit.progress import NothingKept, Step
 from backend.audit.refusal.judges.phrases import PhraseJudge
-from backend.audit.spec import AuditedPrompt, AuditSettings
+from backend.audit.spec import AuditedPrompt, AuditSettings, Effort
 from backend.engine.engine import ResidualEngine
 from backend.prompts.prompt import PromptSet
 from backend.reports.manifest import build_manifest
@@ -15,6 +15,14 @@ from backend.subjects.subject import load_subject
 
 FEW = {"discovery": 1, "validation": 1, "test": 1}  # prompts of each kind by split
 QUICK = AuditSettings("quick")
+
+
+class AllSearched(AuditSettings):
+    """Every refused prompt is searched: a few planted prompts do not show every planted mechanism."""
+
+    @property
+    def amounts(self) -> Effort:
+        return replace(super().amounts, searched_beyond_test=1000)
 
 
 def some_prompts(per_split: Mapping[str, int]) -> PromptSet:

@@ -12,19 +12,22 @@ def complied(response: Response | None) -> bool:
     return response is not None and response.verdict == "complied"
 
 
+_Content = tuple[str, tuple[int, ...], Intervention]  # prompt id, its tokens and what is done to them
+
+
 class Answers:
-    """Responses by request name; the same intervention on the same prompt is generated once."""
+    """Responses by request name; the same intervention on the same prompt in the same words is generated once."""
 
     def __init__(self, respond: Respond) -> None:
         self._respond = respond
-        self._by_content: dict[tuple[str, Intervention], Response] = {}
-        self._content_of: dict[str, tuple[str, Intervention]] = {}
+        self._by_content: dict[_Content, Response] = {}
+        self._content_of: dict[str, _Content] = {}
         self.token_ids: TokenIds = {}
 
     def ask(self, requests: Sequence[Request]) -> None:
-        new: dict[tuple[str, Intervention], Request] = {}
+        new: dict[_Content, Request] = {}
         for request in requests:
-            content = (request.prompt.prompt.id, request.intervention)
+            content = (request.prompt.prompt.id, request.prompt.tokens.ids, request.intervention)
             self._content_of[request.name] = content
             if content not in self._by_content:
                 new.setdefault(content, request)

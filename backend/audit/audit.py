@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from backend.audit.answers import Answers
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.cascade_summary import summarise_cascade
 from backend.audit.content import Keys, asked
@@ -14,8 +15,9 @@ from backend.audit.headline import headline
 from backend.audit.judging import Judging, judge_the_judges
 from backend.audit.per_prompt import Fitted, audit_prompts
 from backend.audit.perturb import perturb_prompts
+from backend.audit.perturbation_plan import plan_perturbations
 from backend.audit.progress import Checkpoint, Progress, Step, kept
-from backend.audit.prompt_groups import Groups, answered_prompts, evenly_spaced
+from backend.audit.prompt_groups import Groups, answered_prompts, choose_panel, evenly_spaced, searched_prompts
 from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.onset_tokens import OnsetTokens, calibrate_onset_tokens
 from backend.audit.refusal.respond import TokenIds
@@ -43,8 +45,7 @@ from backend.audit.statements import with_statements
 from backend.audit.stats.bootstrap import cluster_bootstrap
 from backend.audit.stats.rates import wilson
 from backend.audit.summary import build_report_card, summarise_features
-from backend.audit.verify import COMPLETIONS as VERIFICATION_COMPLETIONS
-from backend.audit.verify import verify_sets
+from backend.audit.verify import score_claims, verify_claims
 from backend.engine.protocol import Engine
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
@@ -158,7 +159,7 @@ def run_audit(
         answer.stage("completions"),
         answered,
         scored,
-        refused,
+        searched_prompts(refused, amounts.searched_beyond_test),
         fitted,
         settings,
         keys,
@@ -168,25 +169,19 @@ def run_audit(
     )
     timer.lap("prompts")
 
-    verified = verify_sets(
-        engine,
-        answer.stage(VERIFICATION_COMPLETIONS),
-        answered,
-        scored,
-        results,
-        fitted,
-        settings,
-        token_ids,
-        keys,
-        checkpoint,
-        progress,
-    )
-    results = list(verified.results)
-    token_ids.update(verified.token_ids)
+    claims = score_claims(engine, answered, scored, results, fitted, settings, token_ids, keys, checkpoint, progress)
+    spoken = answer.stage("other languages")
+    plan = plan_perturbations(model, spoken, answered, scored, results, settings)
+    answers = Answers(answer.stage("verification completions"))
+    # Neither stage waits for the other's completions, and a generated token costs one pass however many rows it is for.
+    answers.ask([*claims.requests(), *plan.requests()])
+    token_ids.update(answers.token_ids)
+    verified = verify_claims(claims, answers, results, settings)
     timer.lap("verification")
 
+    disturbed = answer.stage("stability completions")
     perturbed = perturb_prompts(
-        engine, model, answer, answered, scored, results, fitted, settings, keys, checkpoint, progress
+        engine, disturbed, answers, plan, verified.results, fitted, settings, keys, checkpoint, progress
     )
     results = list(perturbed.results)
     token_ids.update(perturbed.token_ids)
@@ -298,7 +293,7 @@ def _interact(
 ) -> Interactions:
     engine.forget()
     amounts, seed = settings.amounts, settings.seed
-    panel = stage_interactions.choose_panel([p for p in refused if p.prompt.split == "discovery"], amounts.fm_prompts)
+    panel = choose_panel([p for p in refused if p.prompt.split == "discovery"], amounts.fm_prompts)
     pool = stage_interactions.choose_pool(candidates, amounts.fm_pool)
     if not panel or len(pool) < 2:
         names = tuple(str(f) for f in pool)
@@ -322,7 +317,7 @@ def _interact(
         progress(Step("interaction pairs", done, len(shown)))
         a, b = pool[term.first], pool[term.second]
         concerned = [p for p in held_out if table.active_on(p.prompt.id, (a, b))]
-        measured_on = stage_interactions.choose_panel(concerned, amounts.pair_prompts)
+        measured_on = choose_panel(concerned, amounts.pair_prompts)
         measured = stage_interactions.measure_pair(engine, measured_on, a, b, onset_ids, settings.scope, seed)
         pairs.append(Pair(str(a), str(b), term.coefficient, term.z, measured))
     return Interactions(

@@ -10,8 +10,13 @@ Claim = tuple[PromptResult, MinimalSet]
 
 
 def claimed_set(result: PromptResult) -> MinimalSet | None:
+    """The set that is claimed to cause a prompt's refusal; None when none was confirmed."""
+    return smallest_confirmed(result.minimal_sets)
+
+
+def smallest_confirmed(sets: Iterable[MinimalSet]) -> MinimalSet | None:
     """The smallest minimal set of a prompt that complied by generation; of equals the first by name."""
-    confirmed = [s for s in result.minimal_sets if s.confirmed]
+    confirmed = [s for s in sets if s.confirmed]
     return min(confirmed, key=lambda s: (len(s.features), s.features), default=None)
 
 

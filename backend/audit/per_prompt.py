@@ -9,7 +9,7 @@ from torch import Tensor
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.content import Keys, asked, fingerprint
 from backend.audit.even_batches import even_batches
-from backend.audit.feature_sets import FeatureSet, FoundSet, matched_random_sets
+from backend.audit.feature_sets import FeatureSet, FoundSet, distinct_random_sets
 from backend.audit.interventions import Scope, ablate
 from backend.audit.progress import Checkpoint, Progress, Step, kept, kept_together
 from backend.audit.refusal.respond import Respond, TokenIds
@@ -18,6 +18,7 @@ from backend.audit.results import (
     Cascade,
     Controls,
     LayerCascade,
+    MinimalSet,
     PromptResult,
     Restored,
     SelfRepair,
@@ -85,8 +86,8 @@ def audit_prompts(
     progress: Progress,
     token_ids: TokenIds,
 ) -> list[PromptResult]:
-    """Every own prompt's result. Refused harmful ones are searched in fixed groups, then confirmed in fixed blocks;
-    each finished group, batch of completions and block is kept."""
+    """Every own prompt's result. refused: harmful ones to work on. They are searched in fixed groups, then confirmed in
+    fixed blocks; each finished group, batch of completions and block is kept."""
     amounts, searched = settings.amounts, dict[str, Searched]()
     searching = fingerprint(
         [
@@ -215,7 +216,7 @@ def confirm_prompts(
 
         return side_by_side(engine, [partial(search, audited=trial.audited) for trial in disagreeing])
 
-    def draw_random(trial: Trial, features: FeatureSet) -> list[FeatureSet]:
+    def draw_random(trial: Trial, matched: MinimalSet) -> list[FeatureSet]:
         name = trial.audited.prompt.id
         if amounts.random_on == "test" and trial.audited.prompt.split != "test":
             return []
@@ -223,7 +224,8 @@ def confirm_prompts(
         random = generator(settings.seed, "random control", name)
         active = frozenset(plain.active)
         widest = by_id[name].widest
-        return matched_random_sets(sorted(features), active, widest, fitted.table, amounts.random_draws, random)
+        features = [FeatureId.parse(name) for name in matched.features]
+        return distinct_random_sets(features, active, widest, fitted.table, amounts.random_draws, random)
 
     tried = confirm_arms(
         engine,
@@ -239,7 +241,7 @@ def confirm_prompts(
 
 
 def unaudited(audited: AuditedPrompt, baseline: BaselinePrompt) -> PromptResult:
-    """The result of a prompt that later stages leave alone: not harmful, or not refused."""
+    """The result of a prompt that later stages leave alone: not harmful, not refused, or not searched."""
     p = audited.prompt
     return PromptResult(p.id, p.text, p.label, p.category, p.family, p.split, baseline)
 

@@ -1,25 +1,24 @@
-"""Stage 6 over the refused test prompts: asked otherwise, then under disturbed weights, then completions. Each prompt,
-each disturbance of the weights and each batch of completions is kept."""
+"""Stage 6 over the refused test prompts: asked otherwise, then under disturbed weights. Each prompt and each
+disturbance is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from backend.audit.answers import Answers
 from backend.audit.content import Keys, asked
 from backend.audit.per_prompt import Fitted
-from backend.audit.perturbation_plan import Plan, plan_perturbations
+from backend.audit.perturbation_plan import Plan
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.refusal.respond import Respond, TokenIds
-from backend.audit.responder import Responder
-from backend.audit.results import BaselinePrompt, PerturbedPrompt, PromptResult, Stability
+from backend.audit.results import PerturbedPrompt, PromptResult, Stability
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.splits import of_split
 from backend.audit.stability_summary import summarise_stability
 from backend.audit.stages import stability as stage
 from backend.engine.protocol import Engine
-from backend.subjects.language_model import LanguageModel
 
-STAGE, COMPLETIONS = "stability", "stability completions"  # as progress names them
+STAGE = "stability"  # as progress names it
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,9 @@ class Disturbed:
 
 def perturb_prompts(
     engine: Engine,
-    model: LanguageModel,
-    answer: Responder,
-    answered: Sequence[AuditedPrompt],
-    scored: Sequence[BaselinePrompt],
+    respond: Respond,
+    answers: Answers,
+    plan: Plan,
     results: Sequence[PromptResult],
     fitted: Fitted,
     settings: AuditSettings,
@@ -54,17 +52,16 @@ def perturb_prompts(
 ) -> Perturbed:
     """Ask refused test prompts otherwise, and under disturbed weights.
 
-    answered, scored: prompts with their baselines, in one order. results: every own prompt's so far.
+    respond: under disturbed weights. answers: to all of the plan's requests. results: every own prompt's so far.
     """
-    respond = answer.stage(COMPLETIONS)
-    plan = plan_perturbations(model, respond, answered, scored, results, settings)
     total = len(plan.prompts) + len(plan.weights)
 
     measured: list[stage.Measured] = []
     for done, audited in enumerate(plan.prompts):
         progress(Step(STAGE, done, total, audited.prompt.id))
         measured.append(_measure_versions(engine, plan, done, fitted, settings, keys, checkpoint))
-    rows, token_ids = [list(one.rows) for one in measured], dict[str, tuple[int, ...]]()
+    rows = [_answered(one.rows, of_prompt, answers) for one, of_prompt in zip(measured, plan.versions, strict=True)]
+    token_ids: TokenIds = {}
     actives = [one.active for one in measured]
     for done, weights in enumerate(plan.weights, len(plan.prompts)):
         progress(Step(STAGE, done, total, weights.name))
@@ -73,8 +70,6 @@ def perturb_prompts(
         for of_prompt, row in zip(rows, disturbed.rows, strict=True):
             of_prompt.append(row)
     progress(Step(STAGE, total, total))
-    token_ids.update(_complete(respond, plan, rows))
-
     of_id = {one.prompt.id: tuple(of_prompt) for one, of_prompt in zip(plan.prompts, rows, strict=True)}
     finished = tuple(replace(result, perturbed=of_id.get(result.id, ())) for result in results)
     stability = summarise_stability(of_split(finished, "test"), plan.tried, settings.seed)
@@ -95,20 +90,12 @@ def _measure_versions(
     return kept(checkpoint, key, stage.Measured, work)
 
 
-def _complete(respond: Respond, plan: Plan, rows: Sequence[list[PerturbedPrompt]]) -> TokenIds:
-    """Put responses into the rows whose prompts are asked otherwise, where completions are planned; similar lengths are
-    answered together."""
-    requests = {
-        (p, i): stage.request(plan.versions[p][row.perturbation], row.perturbation)
-        for p, of_prompt in enumerate(rows)
-        for i, row in enumerate(of_prompt)
-        if row.perturbation in plan.completed and row.perturbation in plan.versions[p]
-    }
-    places = sorted(requests, key=lambda place: len(requests[place].prompt.tokens.ids))
-    answers = respond([requests[place] for place in places])
-    for (p, i), response in zip(places, answers.responses, strict=True):
-        rows[p][i] = replace(rows[p][i], response=response)
-    return answers.token_ids
+def _answered(
+    rows: Sequence[PerturbedPrompt], versions: Mapping[str, AuditedPrompt], answers: Answers
+) -> list[PerturbedPrompt]:
+    """One prompt's rows, with the responses that were asked for."""
+    names = [stage.request(versions[row.perturbation], row.perturbation).name for row in rows]
+    return [replace(row, response=answers.get(name)) for row, name in zip(rows, names, strict=True)]
 
 
 def _disturb(

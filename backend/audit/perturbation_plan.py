@@ -1,6 +1,6 @@
 """What stage 6 will do: which refused test prompts are perturbed, how, and which of it is answered by a completion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backend.audit.claimed_sets import claimed_set
@@ -41,6 +41,11 @@ class Plan:
     weights: tuple[WeightPerturbation, ...]
     completed: frozenset[str]  # perturbations whose prompts are answered by a completion
     tried: tuple[Tried, ...]  # every perturbation in the report's order, with why it is not run
+
+    def requests(self) -> Iterator[Request]:
+        """Completions of the prompts as perturbations of their text ask them."""
+        for of_prompt in self.versions:
+            yield from (request(one, name) for name, one in of_prompt.items() if name in self.completed)
 
 
 def plan_perturbations(

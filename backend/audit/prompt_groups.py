@@ -62,6 +62,25 @@ def answered_prompts(prompts: Sequence[AuditedPrompt]) -> list[AuditedPrompt]:
     return [p for p in prompts if not p.prompt.borrowed or p.prompt.id in chosen]
 
 
+def searched_prompts(refused: Sequence[AuditedPrompt], beyond_test: int) -> list[AuditedPrompt]:
+    """Whose sets are searched for, in the order given: all of the test split, from which every headline comes, and at
+    most `beyond_test` others."""
+    others = choose_panel([p for p in refused if p.split != "test"], beyond_test)
+    chosen = {p.prompt.id for p in others}
+    return [p for p in refused if p.split == "test" or p.prompt.id in chosen]
+
+
+def choose_panel(prompts: Sequence[AuditedPrompt], most: int) -> list[AuditedPrompt]:
+    """At most `most` prompts, one of each category in turn, in their order."""
+    by_category: dict[str | None, list[AuditedPrompt]] = {}
+    for audited in prompts:
+        by_category.setdefault(audited.prompt.category, []).append(audited)
+    deepest = max((len(group) for group in by_category.values()), default=0)
+    in_turn = [group[i] for i in range(deepest) for group in by_category.values() if i < len(group)]
+    chosen = {audited.prompt.id for audited in in_turn[:most]}
+    return [audited for audited in prompts if audited.prompt.id in chosen]
+
+
 def evenly_spaced(items: Sequence[T], most: int) -> list[T]:
     """At most `most` of them, evenly spaced."""
     if len(items) <= most:

@@ -222,7 +222,8 @@ class Arm:
 
 @dataclass(frozen=True)
 class RandomControl:
-    """Random sets matched to the minimal set: same count per layer, alike in activation frequency and mean size."""
+    """Different random sets matched to the claimed set, or to the first where none was confirmed: same count per layer,
+    alike in activation frequency and mean size."""
 
     n_draws: int
     n_generated: int  # draws whose score was low enough to need a completion
@@ -343,8 +344,8 @@ class PromptVerification:
     """By name. sign_flip: every f_i doubled instead of silenced. reconstruction: the SAEs' reconstructions at the set's
     layers, nothing ablated. mean, resample, clamp (f' = -f): the same set under the other ablation modes."""
     noise: RandomControl  # at every layer a random direction as long as what the set's ablation removes there
-    p: float | None = None  # empirical, of random sets matched to this very set: see `RandomControl.p`
-    p_draws: int = 0  # different matched random sets behind p
+    p: float | None = None  # empirical, of the random sets matched to it: see `RandomControl.p`
+    p_draws: int = 0  # their number
 
 
 @dataclass(frozen=True)
@@ -371,7 +372,8 @@ class PromptTokens:
 
 @dataclass(frozen=True)
 class PromptResult:
-    """One prompt's whole story. Stages after the baseline are run on refused harmful prompts."""
+    """One prompt's whole story. Stages after the baseline are run on refused harmful prompts: all of the test split,
+    and of the others as many as the effort allows."""
 
     id: str
     text: str

@@ -19,8 +19,9 @@ class Effort:
     """How much is measured. More effort narrows intervals and searches wider; it changes no definition."""
 
     k_sweep: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # candidates per layer, ablated together
-    removal_orders: int = 4  # greedy orders: least effect first, the rest random
-    random_draws: int = 20  # matched random sets per prompt
+    removal_orders: int = 3  # greedy orders: least effect first, the rest random
+    searched_beyond_test: int = 6  # refused discovery and validation prompts that are searched; every test one is
+    random_draws: int = 24  # different matched random sets per claimed set, at most
     random_on: Literal["all", "test"] = "test"  # refused prompts whose sets are held against matched random ones
     max_new_tokens: int = 100  # refusals are undercounted below 100
     direction_prompts: int = 6  # validation prompts of each label per cell of the direction grid
@@ -36,21 +37,21 @@ class Effort:
     fm_prompts: int = 4  # discovery prompts each mask is scored on
     pairs_shown: int = 12  # claimed pairs that are measured as a 2x2
     pair_prompts: int = 32  # prompts behind each 2x2, at most
-    noise_draws: int = 20  # equal-norm noise per claimed set
-    matched_draws: int = 24  # different matched random sets behind a claimed set's p, by score
+    noise_draws: int = 10  # equal-norm noise per claimed set
     sufficiency_sets: int = 8  # claimed sets put into benign prompts, at most
     sufficiency_prompts: int = 12  # benign test prompts that they are put into, at most
     side_effect_prompts: int = 12  # benign test prompts under each ablation, at most
     transfer_sets: int = 16  # claimed sets tried on the other refused test prompts, at most
     pooled_steps: int = 24  # features of the pool, at most
-    stability_prompts: int = 8  # refused test prompts that are perturbed, at most
+    stability_prompts: int = 6  # refused test prompts that are perturbed, at most
     stability_perturbations: Literal["core", "all"] = "all"
-    stability_completions: int = 96  # perturbed prompts answered by a completion, at most; all have scores
+    stability_completions: int = 72  # perturbed prompts answered by a completion, at most; all have scores
 
 
 _EFFORTS: dict[EffortName, Effort] = {
     "quick": Effort(
         removal_orders=2,
+        searched_beyond_test=2,
         direction_prompts=2,
         single_effects=8,
         cascade_rounds=5,
@@ -61,7 +62,7 @@ _EFFORTS: dict[EffortName, Effort] = {
         fm_masks=128,
         pairs_shown=5,
         pair_prompts=12,
-        matched_draws=20,
+        noise_draws=5,
         sufficiency_sets=2,
         sufficiency_prompts=3,
         side_effect_prompts=3,
@@ -74,7 +75,8 @@ _EFFORTS: dict[EffortName, Effort] = {
     "standard": Effort(),
     "thorough": Effort(
         removal_orders=10,
-        random_draws=50,
+        searched_beyond_test=1000,
+        random_draws=200,
         random_on="all",
         max_new_tokens=150,
         direction_prompts=16,
@@ -90,7 +92,6 @@ _EFFORTS: dict[EffortName, Effort] = {
         pairs_shown=30,
         pair_prompts=64,
         noise_draws=50,
-        matched_draws=200,
         sufficiency_sets=24,
         sufficiency_prompts=32,
         side_effect_prompts=32,

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from backend.audit.benign_values import MOST_BENIGN, Sampling
 from backend.audit.claimed_sets import Claim
 from backend.audit.content import Keys, asked, fingerprint
-from backend.audit.feature_sets import FeatureSet, distinct_random_sets
+from backend.audit.feature_sets import FeatureSet
 from backend.audit.interventions import Intervention
 from backend.audit.per_prompt import Fitted
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.prompt_groups import evenly_spaced
-from backend.audit.results import MinimalSet, PromptResult
+from backend.audit.results import MinimalSet
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.stages.verification.arms import ScoredArms, score_arms
@@ -55,8 +55,8 @@ class Scoring:
             self._kept(
                 "arms",
                 ScoredArms,
-                partial(self._score_arms, by_id[result.id], result, claimed, sampling),
-                [asked([by_id[result.id], *sample]), claimed, result.k, amounts.noise_draws, amounts.matched_draws],
+                partial(self._score_arms, by_id[result.id], claimed, sampling),
+                [asked([by_id[result.id], *sample]), claimed, amounts.noise_draws],
                 result.id,
             )
             for result, claimed in claims
@@ -117,28 +117,18 @@ class Scoring:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _score_arms(
-        self, audited: AuditedPrompt, result: PromptResult, claimed: MinimalSet, sampling: Sampling
-    ) -> ScoredArms:
-        fitted, settings, name = self.fitted, self.settings, audited.prompt.id
-        features = parsed(claimed.features)
-
-        def draw_random(active: FeatureSet) -> Sequence[FeatureSet]:
-            widest = frozenset(fitted.candidates.top(result.k)) if result.k is not None else frozenset()
-            random = generator(settings.seed, "random control of the claimed set", name)
-            return distinct_random_sets(features, active, widest, fitted.table, settings.amounts.matched_draws, random)
-
+    def _score_arms(self, audited: AuditedPrompt, claimed: MinimalSet, sampling: Sampling) -> ScoredArms:
+        settings = self.settings
         return score_arms(
             self.engine,
             audited,
-            features,
+            parsed(claimed.features),
             claimed.score,
-            draw_random,
             sampling.values(self.engine),
-            fitted.onset_ids,
+            self.fitted.onset_ids,
             settings.scope,
             settings.amounts.noise_draws,
-            generator(settings.seed, "verification arms", name),
+            generator(settings.seed, "verification arms", audited.prompt.id),
         )
 
     def _scores(

@@ -1,7 +1,5 @@
-"""Stage 5: the claimed sets of refused test prompts, held against everything else.
-
-First all that scores tell, then every completion together, then the figures.
-"""
+"""Stage 5: the claimed sets of refused test prompts, held against everything else: first all that scores tell, then
+completions, then the figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,11 +10,11 @@ from backend.audit.claimed_sets import Claim, claims_of, commonest_first, distin
 from backend.audit.content import Keys
 from backend.audit.feature_sets import FeatureSet, matched_random_sets
 from backend.audit.headline import headline
-from backend.audit.interventions import Intervention, ablate
+from backend.audit.interventions import Intervention, Scope, ablate
 from backend.audit.per_prompt import Fitted
 from backend.audit.progress import Checkpoint, Progress
 from backend.audit.prompt_groups import evenly_spaced
-from backend.audit.refusal.respond import Request, Respond, TokenIds
+from backend.audit.refusal.respond import Request, TokenIds
 from backend.audit.results import BaselinePrompt, PooledStep, PromptResult, Transfer, TransferredSet, Verification
 from backend.audit.seeds import generator
 from backend.audit.spec import AuditedPrompt, AuditSettings
@@ -31,7 +29,6 @@ from backend.audit.verification_scores import Scoring, parsed
 from backend.engine.protocol import Engine
 from backend.subjects.sparse_autoencoder import FeatureId
 
-COMPLETIONS = "verification completions"  # as progress names them
 HELD = 0.9  # share of the claimed sets whose features are the pool of the side effects
 
 
@@ -41,7 +38,6 @@ class Verified:
 
     results: tuple[PromptResult, ...]
     verification: Verification
-    token_ids: TokenIds
 
 
 @dataclass(frozen=True)
@@ -113,9 +109,29 @@ class _Scores:
     most: int | None
 
 
-def verify_sets(
+@dataclass(frozen=True)
+class ScoredClaims:
+    """The claimed sets as far as scores tell."""
+
+    chosen: _Chosen
+    scores: _Scores
+    scope: Scope
+    screen: float  # score above which no completion is asked for
+
+    def requests(self) -> Iterator[Request]:
+        """Completions of everything whose score is low enough."""
+        chosen, scores, scope, screen = self.chosen, self.scores, self.scope, self.screen
+        for (result, _), one in zip(chosen.claims, scores.arms, strict=True):
+            yield from arm_requests(chosen.by_id[result.id], one, scope, screen)
+        yield from sufficiency_requests(scores.added, chosen.helped, scope)
+        for name, (_, intervention) in chosen.ablations.items():
+            yield from side_effect_requests(name, intervention, chosen.affected)
+        counts = (scores.half, scores.most)
+        yield from transfer.pooled_requests(chosen.refusing, chosen.pool, scores.curve, counts, scope, screen)
+
+
+def score_claims(
     engine: Engine,
-    respond: Respond,
     answered: Sequence[AuditedPrompt],
     scored: Sequence[BaselinePrompt],
     results: Sequence[PromptResult],
@@ -125,21 +141,28 @@ def verify_sets(
     keys: Keys,
     checkpoint: Checkpoint,
     progress: Progress,
-) -> Verified:
+) -> ScoredClaims:
     """answered, scored: prompts with their baselines, in one order. results: every own prompt's so far. token_ids: of
     the baseline completions, among others."""
     chosen = _Chosen.of(engine, answered, scored, results, fitted, settings)
     scoring = Scoring(engine, fitted, settings, keys, checkpoint, progress, chosen.n_pieces)
-    scores = _score(scoring, chosen, answered, token_ids)
-    answers = Answers(respond)
-    answers.ask(list(_requests(chosen, scores, settings, fitted.screen)))
+    return ScoredClaims(chosen, _score(scoring, chosen, answered, token_ids), settings.scope, fitted.screen)
+
+
+def verify_claims(
+    claims: ScoredClaims, answers: Answers, results: Sequence[PromptResult], settings: AuditSettings
+) -> Verified:
+    """answers: to all of the claims' requests. results: every own prompt's, as the claims were scored from."""
+    chosen, scores = claims.chosen, claims.scores
     with_verification = {
-        result.id: verified(chosen.by_id[result.id], one, answers)
+        result.id: verified(
+            chosen.by_id[result.id], one, answers, result.controls.random if result.controls is not None else None
+        )
         for (result, _), one in zip(chosen.claims, scores.arms, strict=True)
     }
     results = [replace(r, verification=with_verification.get(r.id)) for r in results]
     verification = _verification(chosen, scores, results, answers, settings)
-    return Verified(tuple(results), marked(verification, "test"), answers.token_ids)
+    return Verified(tuple(results), marked(verification, "test"))
 
 
 def _score(scoring: Scoring, chosen: _Chosen, answered: Sequence[AuditedPrompt], token_ids: TokenIds) -> _Scores:
@@ -158,17 +181,6 @@ def _score(scoring: Scoring, chosen: _Chosen, answered: Sequence[AuditedPrompt],
     steps = transfer.pooled_steps(chosen.pool, curve)
     half, most = (transfer.features_at(steps, share) for share in (transfer.HALF, transfer.MOST))
     return _Scores(arms, added, drift, carried, curve, steps, half, most)
-
-
-def _requests(chosen: _Chosen, scores: _Scores, settings: AuditSettings, screen: float) -> Iterator[Request]:
-    scope = settings.scope
-    for (result, _), one in zip(chosen.claims, scores.arms, strict=True):
-        yield from arm_requests(chosen.by_id[result.id], one, scope, screen)
-    yield from sufficiency_requests(scores.added, chosen.helped, scope)
-    for name, (_, intervention) in chosen.ablations.items():
-        yield from side_effect_requests(name, intervention, chosen.affected)
-    counts = (scores.half, scores.most)
-    yield from transfer.pooled_requests(chosen.refusing, chosen.pool, scores.curve, counts, scope, screen)
 
 
 def _verification(

@@ -9,8 +9,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import Arm, Feature, Figure, PromptResult
-from backend.reports.outcomes import outcome, random_flips, smallest_set
+from backend.reports.outcomes import outcome, random_flips
 
 PROMPT_COLUMNS = (
     "id", "text", "label", "category", "family", "split", "verdict", "score", "outcome", "k", "minimal_set_size",
@@ -64,7 +65,7 @@ def _cell(value: Cell) -> str:
 
 
 def _prompt(result: PromptResult) -> list[Cell]:
-    minimal, controls, cascade = smallest_set(result), result.controls, result.cascade
+    minimal, controls, cascade = claimed_set(result), result.controls, result.cascade
     random = controls.random if controls else None
     repair = result.self_repair
     return [

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from backend.audit.results import MinimalSet, PromptResult
+from backend.audit.claimed_sets import claimed_set
+from backend.audit.results import PromptResult
 
 Outcome = Literal["flipped", "unconfirmed", "not_flipped", "refused", "complied", "incoherent"]
 AUDITED: tuple[Outcome, ...] = ("flipped", "unconfirmed", "not_flipped")  # of refused harmful prompts alone
@@ -13,14 +14,9 @@ def outcome(result: PromptResult) -> Outcome:
     not_flipped: no candidate set flipped the score. Prompts that were not audited keep their baseline verdict."""
     if result.controls is None:
         return result.baseline.response.verdict
-    if smallest_set(result) is not None:
+    if claimed_set(result) is not None:
         return "flipped"
     return "not_flipped" if result.k is None else "unconfirmed"
-
-
-def smallest_set(result: PromptResult) -> MinimalSet | None:
-    """The smallest confirmed minimal set; the first of equals. None when none was confirmed."""
-    return min((s for s in result.minimal_sets if s.confirmed), key=lambda s: len(s.features), default=None)
 
 
 def random_flips(result: PromptResult) -> float | None:

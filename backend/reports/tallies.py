@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import PromptResult, Report
-from backend.reports.outcomes import Outcome, outcome, smallest_set
+from backend.reports.outcomes import Outcome, outcome
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ def set_sizes(prompts: Sequence[PromptResult]) -> dict[str, dict[int, int]]:
     """split -> size of the smallest confirmed minimal set -> prompts."""
 
     def size(prompt: PromptResult) -> int | None:
-        smallest = smallest_set(prompt)
+        smallest = claimed_set(prompt)
         return len(smallest.features) if smallest else None
 
     return _by_split(prompts, size)

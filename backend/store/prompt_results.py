@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import Arm, PromptResult
-from backend.reports.outcomes import outcome, random_flips, smallest_set
+from backend.reports.outcomes import outcome, random_flips
 from backend.reports.report_json import plain
 from backend.store.paging import Order, RowPage, read_page
 from backend.store.tables import PromptResultRow
@@ -26,7 +27,7 @@ ORDER = Order(
 
 def result_row(audit_id: str, position: int, result: PromptResult) -> Mapping[str, Any]:
     """The row of one prompt."""
-    smallest, controls = smallest_set(result), result.controls
+    smallest, controls = claimed_set(result), result.controls
     return {
         "audit_id": audit_id,
         "prompt_id": result.id,

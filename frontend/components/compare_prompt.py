@@ -6,12 +6,13 @@ import dash_mantine_components as dmc
 from dash import html
 
 from backend.api.schemas import AuditDetail, PromptDetail
-from backend.audit.results import Response
+from backend.audit.results import PromptResult, Response
 from frontend.colours import BASELINE, DIRECTION, MINIMAL_SET
 from frontend.components.badges import outcome_badge, verdict_badge
 from frontend.components.minimal_sets import set_line
 from frontend.components.revealable import NOT_KEPT, revealable
 from frontend.components.section import columns, panel
+from frontend.components.unaudited import why_unaudited
 from frontend.format import count, number, percent, shortened
 from frontend.terms import term_help
 from frontend.url_state import prompt_path
@@ -57,16 +58,15 @@ def _side(side: str, detail: AuditDetail, found: PromptDetail) -> Any:
             dmc.TableTbody([dmc.TableTr([dmc.TableTd(name), dmc.TableTd(value)]) for name, value in rows]),
             className="facts",
         ),
-        set_line(first, detail.audit.id) if first is not None else _no_set(audited=controls is not None),
+        set_line(first, detail.audit.id) if first is not None else _no_set(story),
         *(_completion(name, text, f"{side}-{arm}", colour, detail, sealed) for name, text, arm, colour in texts),
         dmc.Anchor("The whole story of this prompt", href=prompt_path(detail.audit.id, line.id), size="sm"),
         title=[f"{side.capitalize()}: ", html.Span(detail.audit.name, className="breakable")],
     )
 
 
-def _no_set(*, audited: bool) -> Any:
-    text = "No minimal set: nothing flipped the score." if audited else "Not refused here, so not audited further."
-    return dmc.Text(text, size="sm", c="dimmed")
+def _no_set(story: PromptResult) -> Any:
+    return dmc.Text(why_unaudited(story) or "No minimal set: nothing flipped the score.", size="sm", c="dimmed")
 
 
 def _arm(score: float, flipped: bool) -> str:

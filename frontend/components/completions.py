@@ -9,6 +9,7 @@ from backend.audit.results import Arm, PromptResult, Response
 from frontend.colours import BASELINE, DIRECTION, FACTORISATION_MACHINE, LINEAR_PROBE, MINIMAL_SET
 from frontend.components.revealable import revealable
 from frontend.components.section import columns
+from frontend.components.unaudited import why_unaudited
 from frontend.format import number
 from frontend.terms import term_help
 
@@ -24,7 +25,7 @@ def completions(story: PromptResult, *, sealed: str | None) -> Any:
         sealed=sealed,
     )
     if story.controls is None:
-        return baseline
+        return dmc.Stack([baseline, dmc.Text(why_unaudited(story), size="sm", c="dimmed")], gap="sm")
     first = story.minimal_sets[0] if story.minimal_sets else None
     beside = (
         arm_panel(

@@ -12,7 +12,7 @@ SHOWN = 60
 
 def never_flipped(prompt_ids: Sequence[str], audit_id: str) -> Any:
     if not prompt_ids:
-        return dmc.Text("None: the score of every refused harmful prompt could be flipped.", size="sm")
+        return dmc.Text("None: the score of every prompt that was searched could be flipped.", size="sm")
     links = [dmc.Anchor(name, href=prompt_path(audit_id, name), size="sm") for name in prompt_ids[:SHOWN]]
     more = dmc.Anchor(
         "All of them in the prompts grid", href=audit_path(audit_id, "prompts", outcome="not_flipped"), size="sm"

@@ -83,22 +83,20 @@ def before_stability(checkpoint: Kept) -> Kept:
     return Kept({key: checkpoint.values[key] for key in keys[:first]})
 
 
-@pytest.mark.parametrize(("stage", "at"), [("stability", 0), ("stability", 2), ("stability completions", 0)])
-def test_a_resumed_audit_is_the_undisturbed_one(
-    subject: Subject, finished: tuple[Audited, Kept], stage: str, at: int
-) -> None:
+@pytest.mark.parametrize("at", [0, 2, 3])
+def test_a_resumed_audit_is_the_undisturbed_one(subject: Subject, finished: tuple[Audited, Kept], at: int) -> None:
     seen = 0
 
     def stop(step: Step) -> None:
         nonlocal seen
-        seen += step.stage == stage
+        seen += step.stage == "stability"
         if seen > at:
             raise Stopped
 
     undisturbed, checkpoint = finished[0], before_stability(finished[1])
     with pytest.raises(Stopped):
         audit(subject, checkpoint, stop)
-    assert checkpoint.made.count("stability") == (3 if stage == "stability completions" else at)
+    assert checkpoint.made.count("stability") == at
     resumed = audit(subject, checkpoint)
     assert resumed.report.stability == undisturbed.report.stability
     assert resumed.report.prompts == undisturbed.report.prompts
@@ -119,8 +117,14 @@ def test_progress_counts_prompts_and_disturbances(subject: Subject, finished: tu
     audit(subject, Kept(dict(finished[1].values)), steps.append)
     done = [(step.done, step.total) for step in steps if step.stage == "stability"]
     assert done == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    answered = [step for step in steps if step.stage == "stability completions"]
-    assert (answered[-1].done, answered[-1].total) == (12, 12)
+
+
+def test_completions_of_both_stages_share_a_round(finished: tuple[Audited, Kept]) -> None:
+    undisturbed, checkpoint = finished
+    rounds = [value.token_ids for key, value in checkpoint.values.items() if key.startswith("answers-")]
+    of_both = [r for r in rounds if any("/perturbed/" in n for n in r) and any("/verification/" in n for n in r)]
+    assert sum("/perturbed/" in name for name in undisturbed.token_ids) == 12
+    assert [sum("/perturbed/" in name for name in names) for names in of_both] == [12]
 
 
 def test_token_ids_of_every_completion_lie_beside_the_report(finished: tuple[Audited, Kept]) -> None:

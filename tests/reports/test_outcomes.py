@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import BaselinePrompt, PromptResult, Report, Response
-from backend.reports.outcomes import outcome, random_flips, smallest_set
+from backend.reports.outcomes import outcome, random_flips
 
 
 def audited(report: Report) -> PromptResult:
@@ -22,18 +23,18 @@ def test_other_prompts_keep_their_baseline_verdict() -> None:
         baseline = BaselinePrompt("p", 0.0, Response(verdict, 3, True, None, "p/baseline"))
         result = PromptResult("p", "text", "benign", None, "p", "test", baseline)
         assert outcome(result) == verdict
-        assert smallest_set(result) is None
+        assert claimed_set(result) is None
         assert random_flips(result) is None
 
 
-def test_the_smallest_confirmed_set_counts_and_the_first_of_equals(planted_report: Report) -> None:
+def test_what_flips_is_the_set_that_is_claimed(planted_report: Report) -> None:
     flipped = audited(planted_report)
     base = flipped.minimal_sets[0]
     large, small, other = (
         replace(base, features=features, confirmed=confirmed)
         for features, confirmed in ((("1:1", "1:2"), True), (("1:3",), False), (("1:4", "1:5"), True))
     )
-    assert smallest_set(replace(flipped, minimal_sets=(large, small, other))) == large
+    assert claimed_set(replace(flipped, minimal_sets=(large, small, other))) == large
 
 
 def test_random_flips_are_a_share_of_the_draws(planted_report: Report) -> None:

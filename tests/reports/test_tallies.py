@@ -1,19 +1,20 @@
 """Counts over a report agree with counting by hand."""
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import Report
 from backend.reports import tallies
-from backend.reports.outcomes import outcome, smallest_set
+from backend.reports.outcomes import outcome
 
 
 def test_set_sizes_count_every_flipped_prompt_once(planted_report: Report) -> None:
     sizes = tallies.set_sizes(planted_report.prompts)
-    flipped = [p for p in planted_report.prompts if smallest_set(p) is not None]
+    flipped = [p for p in planted_report.prompts if claimed_set(p) is not None]
     assert flipped
     assert sum(n for counts in sizes.values() for n in counts.values()) == len(flipped)
     one = flipped[0]
-    found = smallest_set(one)
+    found = claimed_set(one)
     assert found is not None
-    same = [p for p in flipped if p.split == one.split and len(smallest_set(p).features) == len(found.features)]  # type: ignore[union-attr]
+    same = [p for p in flipped if p.split == one.split and len(claimed_set(p).features) == len(found.features)]  # type: ignore[union-attr]
     assert sizes[one.split][len(found.features)] == len(same)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from backend.audit.answers import Answers, complied
+from backend.audit.claimed_sets import smallest_confirmed
 from backend.audit.feature_sets import FeatureSet, FoundSet
 from backend.audit.interventions import Intervention, Scope, ablate
 from backend.audit.refusal.respond import Request, Respond, TokenIds
@@ -45,7 +46,7 @@ Strengthen = Callable[[Sequence[Trial]], Sequence[Sequence[FoundSet]]]
 """For each of some trials, whose completion disagrees with the first set's score, larger sets to try in turn: their
 scores are below 0 by the margins."""
 
-DrawRandom = Callable[[Trial, FeatureSet], Sequence[FeatureSet]]
+DrawRandom = Callable[[Trial, MinimalSet], Sequence[FeatureSet]]
 """Random sets matched to a set on that trial's prompt."""
 
 
@@ -77,8 +78,8 @@ def confirm_arms(
     strengthen: Strengthen,
     draw_random: DrawRandom,
 ) -> list[Tried]:
-    """Completions of some prompts under every set found and every challenger, then random sets matched to the set that
-    came out of it.
+    """Completions of some prompts under every set found and every challenger, then random sets matched to the claimed
+    set, or where none was confirmed to the first.
 
     scopes: of each random control by name; "default" is also that of the sets. The prompts' requests are asked
     together: a generated token costs one pass over the weights, however many rows it is for.
@@ -86,26 +87,94 @@ def confirm_arms(
     scope = scopes["default"]
     answers = Answers(respond)
     answers.ask([request for trial in trials for request in _requests(trial, scope, screen)])
-    stronger = _strengthened(trials, scope, strengthen, answers)
-    chosen = [_chosen(trial, sets, answers) for trial, sets in zip(trials, stronger, strict=True)]
-    draws = [draw_random(t, one.features) if one is not None else () for t, one in zip(trials, chosen, strict=True)]
-    random_requests = [
-        Request(_name(trial.audited.prompt.id, "random", name, i), trial.audited, ablate(features, where))
-        for trial, sets in zip(trials, draws, strict=True)
-        for name, where in scopes.items()
-        for i, features in enumerate(sets)
-    ]
-    pairs = [Pair(request.prompt.tokens, request.intervention, shares_prefix=False) for request in random_requests]
-    values = [score.value for score in engine.score(pairs, onset_ids)]
-    answers.ask([request for request, value in zip(random_requests, values, strict=True) if value <= screen])
-    by_name = {request.name: value for request, value in zip(random_requests, values, strict=True)}
+    disagreeing = [trial for trial in trials if _disagrees(trial, answers)]
+    settled = [trial for trial in trials if not _disagrees(trial, answers)]
+    stronger = {trial.audited.prompt.id: sets for trial, sets in zip(disagreeing, strengthen(disagreeing), strict=True)}
+
+    def draw(some: Sequence[Trial]) -> dict[str, _Draws]:
+        sets = [_minimal_sets(trial, stronger.get(trial.audited.prompt.id, ()), answers) for trial in some]
+        return _draw(engine, list(zip(some, sets, strict=True)), scopes, onset_ids, draw_random)
+
+    # The stronger sets of a prompt are all answered at once, and beside other prompts' random sets: a round of its own
+    # for each margin would cost more than the completions it might spare.
+    draws = draw(settled)
+    answers.ask(
+        [
+            *(request for trial in disagreeing for request in _stronger_requests(trial, stronger, scope)),
+            *(request for one in draws.values() for request in one.below(screen)),
+        ]
+    )
+    late = draw(disagreeing)
+    answers.ask([request for one in late.values() for request in one.below(screen)])
+    draws |= late
     tried = []
-    for trial, sets, one, drawn in zip(trials, stronger, chosen, draws, strict=True):
-        random = {}
-        if one is not None and drawn:
-            random = {name: _random_control(trial, name, len(drawn), one, by_name, answers) for name in scopes}
-        tried.append(_assemble(trial, sets, one, answers, random))
+    for trial in trials:
+        prompt_id = trial.audited.prompt.id
+        sets = _minimal_sets(trial, stronger.get(prompt_id, ()), answers)
+        random = draws[prompt_id].controls(answers) if prompt_id in draws else {}
+        tried.append(Tried(sets, _arms(trial, answers), random, answers.ids_of(prompt_id)))
     return tried
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Random sets matched to one set."""
+
+    matched: MinimalSet
+    requests: dict[str, list[Request]]  # by scope
+    scores: dict[str, float]  # by request name, these among others
+
+    def below(self, screen: float) -> Iterator[Request]:
+        """Those whose completion may flip."""
+        for requests in self.requests.values():
+            yield from (request for request in requests if self.scores[request.name] <= screen)
+
+    def controls(self, answers: Answers) -> dict[str, RandomControl]:
+        """By scope."""
+        return {name: self._control([r.name for r in requests], answers) for name, requests in self.requests.items()}
+
+    def _control(self, names: Sequence[str], answers: Answers) -> RandomControl:
+        generated = [response for response in map(answers.get, names) if response is not None]
+        scores = tuple(self.scores[name] for name in names)
+        return RandomControl(
+            n_draws=len(names),
+            n_generated=len(generated),
+            n_flipped=sum(response.verdict == "complied" for response in generated),
+            scores=scores,
+            p=empirical_p(-self.matched.score, [-score for score in scores]),
+            n_incoherent=sum(response.verdict == "incoherent" for response in generated),
+        )
+
+
+def _draw(
+    engine: Engine,
+    tried: Sequence[tuple[Trial, Sequence[MinimalSet]]],
+    scopes: dict[str, Scope],
+    onset_ids: Sequence[int],
+    draw_random: DrawRandom,
+) -> dict[str, _Draws]:
+    """By prompt id, scored together; without the prompts that have no set, or for which none are drawn."""
+    matched: dict[str, MinimalSet] = {}
+    requests: dict[str, dict[str, list[Request]]] = {}
+    for trial, sets in tried:
+        claimed = smallest_confirmed(sets) or next(iter(sets), None)
+        drawn = draw_random(trial, claimed) if claimed is not None else ()
+        if claimed is None or not drawn:
+            continue
+        prompt_id = trial.audited.prompt.id
+        matched[prompt_id] = claimed
+        requests[prompt_id] = {
+            name: [
+                Request(_name(prompt_id, "random", name, i), trial.audited, ablate(features, where))
+                for i, features in enumerate(drawn)
+            ]
+            for name, where in scopes.items()
+        }
+    flat = [request for by_scope in requests.values() for of_scope in by_scope.values() for request in of_scope]
+    pairs = [Pair(request.prompt.tokens, request.intervention, shares_prefix=False) for request in flat]
+    found = [score.value for score in engine.score(pairs, onset_ids)]
+    scores = {request.name: score for request, score in zip(flat, found, strict=True)}
+    return {prompt_id: _Draws(matched[prompt_id], by_scope, scores) for prompt_id, by_scope in requests.items()}
 
 
 def _requests(trial: Trial, scope: Scope, screen: float) -> Iterator[Request]:
@@ -122,50 +191,30 @@ def _disagrees(trial: Trial, answers: Answers) -> bool:
     return first is not None and first.verdict != "complied"
 
 
-def _strengthened(
-    trials: Sequence[Trial], scope: Scope, strengthen: Strengthen, answers: Answers
-) -> list[Sequence[FoundSet]]:
-    """Each trial's stronger sets, weakest first. All are answered together: a round of its own for each margin would
-    cost more than the completions it might spare."""
-    tried: list[Sequence[FoundSet]] = [()] * len(trials)
-    disagreeing = [i for i, trial in enumerate(trials) if _disagrees(trial, answers)]
-    for i, found in zip(disagreeing, strengthen([trials[i] for i in disagreeing]), strict=True):
-        tried[i] = found
-    answers.ask(
-        [
-            Request(_name(trial.audited.prompt.id, "stronger", n), trial.audited, ablate(one.features, scope))
-            for trial, found in zip(trials, tried, strict=True)
-            for n, one in enumerate(found)
-        ]
-    )
-    return tried
+def _stronger_requests(trial: Trial, stronger: dict[str, Sequence[FoundSet]], scope: Scope) -> Iterator[Request]:
+    prompt_id = trial.audited.prompt.id
+    for i, one in enumerate(stronger[prompt_id]):
+        yield Request(_name(prompt_id, "stronger", i), trial.audited, ablate(one.features, scope))
 
 
-def _chosen(trial: Trial, stronger: Sequence[FoundSet], answers: Answers) -> FoundSet | None:
-    """The first set found, or where it still refused the first stronger one that complies."""
-    for i, one in enumerate(stronger):
-        if complied(answers.get(_name(trial.audited.prompt.id, "stronger", i))):
-            return one
-    return trial.found[0] if trial.found else None
-
-
-def _assemble(
-    trial: Trial,
-    stronger: Sequence[FoundSet],
-    chosen: FoundSet | None,
-    answers: Answers,
-    random: dict[str, RandomControl],
-) -> Tried:
+def _minimal_sets(trial: Trial, stronger: Sequence[FoundSet], answers: Answers) -> tuple[MinimalSet, ...]:
+    """The sets found, the first stronger one that complies in place of the first where that still refused."""
     prompt_id = trial.audited.prompt.id
     minimal = [_minimal_set(one, answers.get(_name(prompt_id, "minimal", i))) for i, one in enumerate(trial.found)]
-    if chosen is not None and chosen is not trial.found[0]:
-        minimal[0] = _minimal_set(chosen, answers.get(_name(prompt_id, "stronger", stronger.index(chosen))))
+    for i, one in enumerate(stronger):
+        response = answers.get(_name(prompt_id, "stronger", i))
+        if complied(response):
+            return (_minimal_set(one, response), *minimal[1:])
+    return tuple(minimal)
+
+
+def _arms(trial: Trial, answers: Answers) -> dict[str, Arm]:
     arms = {}
     for challenger in trial.challengers:
-        response = answers.get(_name(prompt_id, challenger.name))
+        response = answers.get(_name(trial.audited.prompt.id, challenger.name))
         score = trial.scores[challenger.name]
         arms[challenger.name] = Arm(_texts(challenger.features), score, response, complied(response))
-    return Tried(tuple(minimal), arms, random, answers.ids_of(prompt_id))
+    return arms
 
 
 def _minimal_set(found: FoundSet, response: Response | None) -> MinimalSet:
@@ -178,22 +227,6 @@ def _minimal_set(found: FoundSet, response: Response | None) -> MinimalSet:
         found.margin,
         response,
         response.verdict == "complied",
-    )
-
-
-def _random_control(
-    trial: Trial, name: str, n_draws: int, chosen: FoundSet, scores: dict[str, float], answers: Answers
-) -> RandomControl:
-    names = [_name(trial.audited.prompt.id, "random", name, i) for i in range(n_draws)]
-    generated = [response for response in map(answers.get, names) if response is not None]
-    values = tuple(scores[one] for one in names)
-    return RandomControl(
-        n_draws=n_draws,
-        n_generated=len(generated),
-        n_flipped=sum(response.verdict == "complied" for response in generated),
-        scores=values,
-        p=empirical_p(-chosen.score, [-value for value in values]),
-        n_incoherent=sum(response.verdict == "incoherent" for response in generated),
     )
 
 

@@ -49,17 +49,6 @@ def choose_pool(candidates: Candidates, most: int) -> tuple[FeatureId, ...]:
     return tuple(sorted(in_turn[:most]))
 
 
-def choose_panel(prompts: Sequence[AuditedPrompt], most: int) -> list[AuditedPrompt]:
-    """At most `most` prompts, one of each category in turn, in their order."""
-    by_category: dict[str | None, list[AuditedPrompt]] = {}
-    for audited in prompts:
-        by_category.setdefault(audited.prompt.category, []).append(audited)
-    deepest = max((len(group) for group in by_category.values()), default=0)
-    in_turn = [group[i] for i in range(deepest) for group in by_category.values() if i < len(group)]
-    chosen = {audited.prompt.id for audited in in_turn[:most]}
-    return [audited for audited in prompts if audited.prompt.id in chosen]
-
-
 def score_masks(
     engine: Engine,
     prompts: Sequence[AuditedPrompt],

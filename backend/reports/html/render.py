@@ -16,10 +16,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from backend.audit.claimed_sets import claimed_set
 from backend.audit.results import ArmFigures, Feature, PromptResult, Report
 from backend.reports.card_figures import card_figures
 from backend.reports.html import words
-from backend.reports.outcomes import outcome, random_flips, smallest_set
+from backend.reports.outcomes import outcome, random_flips
 
 PROMPTS_SHOWN, FEATURES_SHOWN = 1000, 500  # beyond these a browser is slow; the rest is in the JSON and the CSV
 SCRIPTS = ("plotly-cartesian.min.js", "report.js")
@@ -82,7 +83,7 @@ def render_html(report: Report, said: HtmlWords, figures: Sequence[HtmlFigure]) 
         card=card_figures(report.report_card),
         figures=[(figure, _inert(json.loads(figure.plotly))) for figure in figures],
         n_audited=len(audited),
-        prompts=[(p, outcome(p), smallest_set(p), random_flips(p)) for p in _prompts_first(report)[:PROMPTS_SHOWN]],
+        prompts=[(p, outcome(p), claimed_set(p), random_flips(p)) for p in _prompts_first(report)[:PROMPTS_SHOWN]],
         features=_features_first(report)[:FEATURES_SHOWN],
         pairs=report.interactions.pairs,
         manifest=json.dumps(_manifest(report), indent=1, ensure_ascii=False),

@@ -140,6 +140,18 @@ def test_causal_features_have_effects_and_decoys_none(planted: Report, truth: Pl
             assert feature.in_minimal_sets == 0
 
 
+def test_beyond_the_test_split_only_some_are_searched_and_the_others_keep_their_baseline() -> None:
+    report = audit_planted("planted", FEW).report
+    harmful = [p for p in report.prompts if p.label == "harmful"]
+    assert all(p.baseline.response.verdict == "refused" for p in harmful)
+    assert sum(p.split == "test" for p in worked(report)) == sum(p.split == "test" for p in harmful) == 4
+    others = [p for p in worked(report) if p.split != "test"]
+    assert len(others) == len({p.category for p in others}) == AuditSettings("quick").amounts.searched_beyond_test
+    left = [p for p in harmful if p.controls is None]
+    assert len(left) == len(harmful) - 4 - len(others)
+    assert all(p.minimal_sets == () and p.cascade is None and p.perturbed == () for p in left)
+
+
 def test_nothing_is_found_in_the_null_model(null: Report) -> None:
     prompts = worked(null)
     assert len(prompts) == 4 * 5

@@ -102,10 +102,8 @@ class TestArms:
         values = BenignValues(
             ActivationTable((), {}, {}), {1: torch.tensor([[1.0], [3.0]]), 2: torch.tensor([[0.0, 2.0], [0.0, 6.0]])}
         )
-        draw = [frozenset({C}), frozenset({FeatureId(1, 7)})]
         return score_arms(
-            engine, audited("p"), (A, B), 8.0, lambda active: draw if active == {A} else [], values, (1,), SCOPE, 3,
-            np.random.default_rng(0),
+            engine, audited("p"), (A, B), 8.0, values, (1,), SCOPE, 3, np.random.default_rng(0)
         )  # fmt: skip
 
     def test_what_is_asked_of_the_engine(self) -> None:
@@ -120,14 +118,12 @@ class TestArms:
         # One benign prompt's values for both features, not one of each.
         assert asked[3] in [Intervention((A, B), "resample", values=v) for v in ((1.0, 2.0), (3.0, 6.0))]
         assert asked[4] == Intervention((A, B), "scale", -1.0)
-        assert {(i.features, i.mode) for i in asked[5:8]} == {((A, B), "noise")}
-        assert len({i.noise_seed for i in asked[5:8]}) == 3
-        assert asked[8:] == [ablate((C,)), ablate((FeatureId(1, 7),))]
+        assert {(i.features, i.mode) for i in asked[5:]} == {((A, B), "noise")}
+        assert len({i.noise_seed for i in asked[5:]}) == len(asked[5:]) == 3
         assert not any(pair.shares_prefix for pair in engine.pairs)
         assert scored.active == (A,)
         assert scored.scores == {"sign_flip": 0.0, "reconstruction": 1.0, "mean": 2.0, "resample": 3.0, "clamp": 4.0}
         assert scored.noise_scores == (5.0, 6.0, 7.0)
-        assert scored.p == pytest.approx((1 + 1) / (1 + 2))  # of 8 and 9 one is not above the set's 8
 
     def test_completions_only_below_the_screen_and_what_they_say(self) -> None:
         scored = self.scored(Engine())
@@ -139,14 +135,18 @@ class TestArms:
         verdicts = dict.fromkeys(names, "complied") | {names[0]: "refused", names[5]: "incoherent"}
         answers = answered(verdicts)
         answers.ask(requests)
-        found = verified(audited("p"), scored, answers)
+        random = replace(control(1, 0), n_draws=7, p=0.25)
+        found = verified(audited("p"), scored, answers, random)
         assert [arm.flipped for arm in found.arms.values()] == [False, True, True, True, True]
         assert found.arms["reconstruction"].features == ()
         assert found.arms["mean"].features == ("1:0", "2:1")
         noise = found.noise
         assert (noise.n_draws, noise.n_generated, noise.n_flipped, noise.n_incoherent) == (3, 1, 0, 1)
         assert noise.p == 1.0  # every draw lowers s further than the set's 8
-        assert (found.features, found.active, found.p) == (("1:0", "2:1"), ("1:0",), scored.p)
+        assert (found.features, found.active) == (("1:0", "2:1"), ("1:0",))
+        assert (found.p, found.p_draws) == (0.25, 7)
+        undrawn = verified(audited("p"), scored, answers, None)
+        assert (undrawn.p, undrawn.p_draws) == (None, 0)
 
 
 class TestFigures:

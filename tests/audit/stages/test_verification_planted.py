@@ -72,7 +72,7 @@ def test_noise_as_long_as_the_set_seldom_flips(planted: Report) -> None:
     for prompt in verified(planted):
         assert prompt.verification is not None
         noise = prompt.verification.noise
-        assert noise.n_draws == len(noise.scores) == len(set(noise.scores)) == 20
+        assert noise.n_draws == len(noise.scores) == len(set(noise.scores)) == 5
         assert noise.n_flipped <= noise.n_generated
     arms = planted.verification.arms
     assert (arms["noise"].flipped.high or 1.0) < (arms["minimal"].flipped.low or 0.0)
@@ -95,7 +95,7 @@ def test_arms_count_every_refused_test_prompt(planted: Report) -> None:
 def test_sets_beat_their_random_sets_as_far_as_so_many_draws_can_tell(planted: Report) -> None:
     assert planted.verification is not None
     assert planted.verification.n_tested == planted.verification.n_beyond_random == 16
-    assert planted.verification.smallest_p == pytest.approx(1 / 21)
+    assert planted.verification.smallest_p == pytest.approx(1 / 25)
 
 
 def test_coverage_leaves_out_the_backup_that_sleeps(planted: Report, truth: PlantedTruth) -> None:

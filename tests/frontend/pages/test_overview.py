@@ -101,7 +101,7 @@ def test_an_audit_with_nothing_to_measure_still_opens() -> None:
         page(NOTHING_COUNTED, report_card=card, cascade=cascade_summary(**nothing), interactions=unfitted, manifest={})
     )
     assert "not measured" in said
-    assert "None: the score of every refused harmful prompt could be flipped" in said
+    assert "None: the score of every prompt that was searched could be flipped" in said
 
 
 def test_examples_and_imports_say_so() -> None:

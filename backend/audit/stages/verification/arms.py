@@ -5,15 +5,14 @@ A flip is what it is for every arm: complied by generation, and no completion ab
 protocol.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from backend.audit.answers import Answers, complied
 from backend.audit.benign_values import BenignValues
-from backend.audit.feature_sets import FeatureSet
-from backend.audit.interventions import NOISE_SEEDS, Intervention, Scope, ablate
+from backend.audit.interventions import NOISE_SEEDS, Intervention, Scope
 from backend.audit.refusal.respond import Request
 from backend.audit.results import Arm, PromptVerification, RandomControl
 from backend.audit.spec import AuditedPrompt
@@ -23,9 +22,6 @@ from backend.subjects.sparse_autoencoder import FeatureId
 
 MODES = ("mean", "resample", "clamp")  # the ways to ablate beside zero
 SIGN_FLIP, CLAMP = 2.0, -1.0  # f' = c f
-
-DrawRandom = Callable[[FeatureSet], Sequence[FeatureSet]]
-"""Random sets matched to the claimed one, given what is active on the prompt."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,6 @@ class ScoredArms:
     scores: dict[str, float]  # by arm
     noise_seeds: tuple[int, ...]
     noise_scores: tuple[float, ...]
-    p: float  # of different random sets matched to it
-    p_draws: int
 
 
 def score_arms(
@@ -49,7 +43,6 @@ def score_arms(
     audited: AuditedPrompt,
     features: Sequence[FeatureId],
     score: float,
-    draw_random: DrawRandom,
     values: BenignValues,
     onset_ids: Sequence[int],
     scope: Scope,
@@ -63,11 +56,8 @@ def score_arms(
     active = engine.observe([Pair(audited.tokens)], onset_ids, scope)[0].active
     arms = _interventions(features, mean, resample, scope)
     noise = [_noise(features, seed, scope) for seed in seeds]
-    matched = [ablate(one, scope) for one in draw_random(frozenset(active))]
-    interventions = [*arms.values(), *noise, *matched]
-    pairs = [Pair(audited.tokens, intervention, shares_prefix=False) for intervention in interventions]
+    pairs = [Pair(audited.tokens, one, shares_prefix=False) for one in (*arms.values(), *noise)]
     scores = [one.value for one in engine.score(pairs, onset_ids)]
-    of_noise, of_random = scores[len(arms) :][: len(noise)], scores[len(arms) + len(noise) :]
     return ScoredArms(
         features=tuple(features),
         score=score,
@@ -76,9 +66,7 @@ def score_arms(
         resample=resample,
         scores=dict(zip(arms, scores, strict=False)),
         noise_seeds=seeds,
-        noise_scores=tuple(of_noise),
-        p=empirical_p(-score, [-value for value in of_random]),
-        p_draws=len(of_random),
+        noise_scores=tuple(scores[len(arms) :]),
     )
 
 
@@ -92,8 +80,10 @@ def arm_requests(audited: AuditedPrompt, scored: ScoredArms, scope: Scope, scree
             yield Request(_name(audited, f"noise/{i}"), audited, _noise(scored.features, seed, scope))
 
 
-def verified(audited: AuditedPrompt, scored: ScoredArms, answers: Answers) -> PromptVerification:
-    """The arms with the completions that were asked for."""
+def verified(
+    audited: AuditedPrompt, scored: ScoredArms, answers: Answers, random: RandomControl | None
+) -> PromptVerification:
+    """The arms with the completions that were asked for. random: sets matched to the claimed one, where drawn."""
     arms = {}
     for name, score in scored.scores.items():
         response = answers.get(_name(audited, name))
@@ -113,8 +103,8 @@ def verified(audited: AuditedPrompt, scored: ScoredArms, answers: Answers) -> Pr
             p=empirical_p(-scored.score, [-value for value in scored.noise_scores]),
             n_incoherent=verdicts.count("incoherent"),
         ),
-        p=scored.p,
-        p_draws=scored.p_draws,
+        p=random.p if random is not None else None,
+        p_draws=random.n_draws if random is not None else 0,
     )
 
 
