@@ -15,7 +15,7 @@ from backend.audit.headline import headline
 from backend.audit.judging import Judging, judge_the_judges
 from backend.audit.per_prompt import Fitted, audit_prompts
 from backend.audit.perturb import perturb_prompts
-from backend.audit.perturbation_plan import plan_perturbations
+from backend.audit.perturbation_plan import language_requests, plan_perturbations
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.prompt_groups import Groups, answered_prompts, choose_panel, evenly_spaced, searched_prompts
 from backend.audit.refusal.judges.judge import Judge, Rater
@@ -90,8 +90,10 @@ def run_audit(
 
     answered = answered_prompts(prompts)
     answer = Responder(engine, judge, amounts.max_new_tokens, keys, checkpoint, progress, rater)
-    baseline_answers = answer.stage("baseline")(stage_baseline.baseline_requests(answered))
-    responses, token_ids = baseline_answers.responses, dict(baseline_answers.token_ids)
+    plain, framed = stage_baseline.baseline_requests(answered), language_requests(model, answered, settings)
+    first = answer.stage("baseline")([*plain, *framed])
+    responses, in_languages = first.responses[: len(plain)], first.responses[len(plain) :]
+    token_ids = {request.name: first.token_ids[request.name] for request in plain}
     onset = _calibrate(engine, model, answered, responses, settings)
     if onset.method == "fallback":
         notes.append(f'refusal-onset tokens: too few refusals to calibrate on; the surrogate "{SURROGATE}" is used')
@@ -170,7 +172,7 @@ def run_audit(
     timer.lap("prompts")
 
     claims = score_claims(engine, answered, scored, results, fitted, settings, token_ids, keys, checkpoint, progress)
-    spoken = answer.stage("other languages")
+    spoken = {request.name: response for request, response in zip(framed, in_languages, strict=True)}
     plan = plan_perturbations(model, spoken, answered, scored, results, settings)
     answers = Answers(answer.stage("verification completions"))
     # Neither stage waits for the other's completions, and a generated token costs one pass however many rows it is for.

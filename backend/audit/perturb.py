@@ -94,8 +94,8 @@ def _answered(
     rows: Sequence[PerturbedPrompt], versions: Mapping[str, AuditedPrompt], answers: Answers
 ) -> list[PerturbedPrompt]:
     """One prompt's rows, with the responses that were asked for."""
-    names = [stage.request(versions[row.perturbation], row.perturbation).name for row in rows]
-    return [replace(row, response=answers.get(name)) for row, name in zip(rows, names, strict=True)]
+    named = [(row, stage.request_name(versions[row.perturbation].prompt.id, row.perturbation)) for row in rows]
+    return [replace(row, response=answers.get(name)) for row, name in named]
 
 
 def _disturb(

@@ -1,14 +1,14 @@
 """What stage 6 will do: which refused test prompts are perturbed, how, and which of it is answered by a completion."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.audit.claimed_sets import claimed_set
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.headline import headline
 from backend.audit.prompt_groups import evenly_spaced
-from backend.audit.refusal.respond import Request, Respond
-from backend.audit.results import BaselinePrompt, PromptResult
+from backend.audit.refusal.respond import Request
+from backend.audit.results import BaselinePrompt, PromptResult, Response
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.splits import of_split
 from backend.audit.stability_summary import Tried
@@ -18,6 +18,7 @@ from backend.audit.stages.stability import (
     WEIGHTS,
     WeightPerturbation,
     request,
+    request_name,
     versions,
     why_not_spoken,
 )
@@ -48,9 +49,19 @@ class Plan:
             yield from (request(one, name) for name, one in of_prompt.items() if name in self.completed)
 
 
+def language_requests(
+    model: LanguageModel, answered: Sequence[AuditedPrompt], settings: AuditSettings
+) -> list[Request]:
+    """A few benign prompts in a frame of each other language: whether the subject follows it decides on its use."""
+    few = evenly_spaced([one for one in answered if one.prompt.label == "benign"], SPOKEN_PROMPTS)
+    languages, room = _languages(_perturbations(settings)[0]), settings.amounts.max_new_tokens
+    framed = [versions(model, audited, languages, settings.seed, room) for audited in few]
+    return [request(one, name) for of_prompt in framed for name, one in of_prompt.items()]
+
+
 def plan_perturbations(
     model: LanguageModel,
-    respond: Respond,
+    framed: Mapping[str, Response],
     answered: Sequence[AuditedPrompt],
     scored: Sequence[BaselinePrompt],
     results: Sequence[PromptResult],
@@ -58,11 +69,10 @@ def plan_perturbations(
 ) -> Plan:
     """Evenly spaced refused test prompts under every perturbation of the effort that applies to them.
 
-    answered, scored: prompts with their baselines, in one order. respond: for benign prompts in other languages.
+    answered, scored: prompts with their baselines, in one order. framed: responses to the language requests, by name.
     """
     amounts, seed = settings.amounts, settings.seed
-    whole = amounts.stability_perturbations == "all"
-    texts, weights = (ALL, WEIGHTS) if whole else (CORE, CORE_WEIGHTS)
+    texts, weights = _perturbations(settings)
     every: list[TextPerturbation | WeightPerturbation] = [*texts, *weights]
     chosen = evenly_spaced(headline(of_split(results, "test")), amounts.stability_prompts)
     by_id = {one.prompt.id: one for one in answered}
@@ -72,7 +82,7 @@ def plan_perturbations(
         tried = [Tried(one.name, one.kind, one.description, reason) for one in every]
         return Plan((), (), (), (), frozenset(), (*tried, ONE_DICTIONARY))
 
-    skipped = _unspoken_languages(model, respond, answered, scored, texts, settings)
+    skipped = _unspoken_languages(_languages(texts), framed, answered, scored)
     usable = [one for one in texts if one.name not in skipped]
     asked_as = tuple(versions(model, one, usable, seed, amounts.max_new_tokens) for one in prompts)
     sizes = {one.name: sum(one.name in of_prompt for of_prompt in asked_as) for one in usable}
@@ -102,29 +112,29 @@ def answered_perturbations(planned: Sequence[tuple[str, str, int]], most: int) -
 
 
 def _unspoken_languages(
-    model: LanguageModel,
-    respond: Respond,
+    languages: Sequence[TextPerturbation],
+    framed: Mapping[str, Response],
     answered: Sequence[AuditedPrompt],
     scored: Sequence[BaselinePrompt],
-    perturbations: Sequence[TextPerturbation],
-    settings: AuditSettings,
 ) -> dict[str, str]:
     """Languages the subject does not follow, with why we say so."""
     benign = [
-        one
+        one.prompt.id
         for one, baseline in zip(answered, scored, strict=True)
         if one.prompt.label == "benign" and baseline.response.verdict == "complied"
     ]
-    few, room = evenly_spaced(benign, SPOKEN_PROMPTS), settings.amounts.max_new_tokens
-    frames = [one for one in perturbations if one.kind == "language"]
-    requests: dict[str, list[Request]] = {frame.name: [] for frame in frames}
-    for audited in few:
-        for name, framed in versions(model, audited, frames, settings.seed, room).items():
-            requests[name].append(request(framed, name))
-    # All languages in one go: a generated token costs one pass over the weights, however many rows it is for.
-    responses = iter(respond([one for of_language in requests.values() for one in of_language]).responses)
-    reasons = {name: why_not_spoken([next(responses) for _ in of_language]) for name, of_language in requests.items()}
+    names = {one.name: [request_name(prompt_id, one.name) for prompt_id in benign] for one in languages}
+    reasons = {name: why_not_spoken([framed[one] for one in asked if one in framed]) for name, asked in names.items()}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _perturbations(settings: AuditSettings) -> tuple[tuple[TextPerturbation, ...], tuple[WeightPerturbation, ...]]:
+    """Of the effort: of the text and of the weights."""
+    return (ALL, WEIGHTS) if settings.amounts.stability_perturbations == "all" else (CORE, CORE_WEIGHTS)
+
+
+def _languages(perturbations: Sequence[TextPerturbation]) -> list[TextPerturbation]:
+    return [one for one in perturbations if one.kind == "language"]
 
 
 def _claimed(result: PromptResult) -> FeatureSet | None:

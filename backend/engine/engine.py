@@ -260,7 +260,7 @@ class ResidualEngine:
 
     def _with_own_prefix(self, pair: Pair) -> Pair:
         """A pair whose edited prefix is not worth keeping runs it with the prompt, as one with no shared prefix."""
-        if pair.shares_prefix or not self._baselines.edits_prefix(pair.prompt, pair.intervention):
+        if pair.reuse == "prefix" or not self._baselines.edits_prefix(pair.prompt, pair.intervention):
             return pair
         return _whole(pair)
 
@@ -366,7 +366,7 @@ class ResidualEngine:
 
 def _branches_off(pair: Pair) -> bool:
     """Others like it will come: a set of features that is asked for in the course of a search."""
-    return pair.shares_prefix and bool(pair.intervention.features) and pair.intervention.direction is None
+    return pair.reuse != "nothing" and bool(pair.intervention.features) and pair.intervention.direction is None
 
 
 def _with_prefix(outcome: _Outcome) -> dict[int, Tensor]:

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
 from backend.audit.interventions import NO_INTERVENTION, Intervention, Scope
 from backend.subjects.language_model import ChatTokens, Disturbance, PositionClass
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
+
+Reuse = Literal["prefix", "layers", "nothing"]
+"""What of an evaluation is worth keeping for the next ones. prefix: they will leave the prompt's shared prefix as it
+did, and differ from it above some layer alone. layers: only the latter. nothing: no other like it will come."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Pair:
 
     prompt: ChatTokens
     intervention: Intervention = NO_INTERVENTION
-    shares_prefix: bool = True  # False: it will not come again, so what it does to the prefix is not kept
+    reuse: Reuse = "prefix"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ WEIGHTS = {
     "prompts": 24.0,
     "completions": 17.0,
     "verification": 5.0,
-    "other languages": 1.0,
     "verification completions": 4.0,
     "stability": 5.0,
     "stability completions": 4.0,

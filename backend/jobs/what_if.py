@@ -88,8 +88,8 @@ def answer_what_if(
         drawn = _draw_matched(engine, audited, asked, onset_ids, values(), avoid, random)
         if drawn:
             interventions["random"] = _intervention(asked, tuple(sorted(drawn)), values, random)
-    # A random set will not come again: what it does to the shared prefix is not kept.
-    pairs = [Pair(audited.tokens, i, shares_prefix=arm != "random") for arm, i in interventions.items()]
+    # A random set will not come again.
+    pairs = [Pair(audited.tokens, i, "nothing" if arm == "random" else "prefix") for arm, i in interventions.items()]
     scores = dict(zip(interventions, engine.score(pairs, onset_ids), strict=True))
     responses: dict[str, Response] = {}
     token_ids: TokenIds = {}

@@ -29,7 +29,6 @@ STAGES = {
     "prompts": "Search each refused prompt's minimal set, follow its cascade",
     "completions": "Check each set by the completion it gives",
     "verification": "Hold each set against its controls",
-    "other languages": "See which other languages the model follows",
     "verification completions": "Check controls and rewordings by the completions they give",
     "stability": "Ask refused prompts otherwise, and of disturbed weights",
     "stability completions": "Check what disturbed weights change by completions",

@@ -61,6 +61,28 @@ def test_greedy_filtering_shares_prefixes_and_prompts(llama: TinySubject) -> Non
     assert all(run.first_block > 0 for run in counting.runs[before:])
 
 
+def test_a_large_set_runs_its_own_prefix_and_starts_from_the_last_one_where_they_part(llama: TinySubject) -> None:
+    prompt = prompts(llama)[0]
+    everything = frozenset(active_at(llama, prompt, slice(1, None)))
+    highest = max(everything)
+    trial = everything - {highest}
+    assert highest in active_at(llama, prompt, slice(1, PREFIX))
+    found = {}
+    for reuse in ("layers", "nothing"):
+        counting = CountingModel(llama.model)
+        engine = ResidualEngine(counting, llama.saes)
+        engine.score([Pair(prompt, ablate(everything), reuse)], llama.onset_ids)
+        before = len(counting.runs)
+        (score,) = engine.score([Pair(prompt, ablate(trial), reuse)], llama.onset_ids)
+        found[reuse] = score
+        (run,) = counting.runs[before:]
+        assert run.tokens == len(prompt.ids)
+        lowest = min(trial).layer if reuse == "nothing" else highest.layer
+        assert run.first_block == lowest + 1
+    assert found["layers"].value == pytest.approx(found["nothing"].value, abs=1e-5)
+    assert found["layers"].edited == found["nothing"].edited
+
+
 def test_edited_prefixes_asked_for_together_are_run_together(llama: TinySubject) -> None:
     prompt = prompts(llama)[0]
     awake = sorted(active_at(llama, prompt, slice(1, PREFIX)))[:9]

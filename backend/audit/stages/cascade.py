@@ -195,7 +195,7 @@ def _wake_at_random(
     active_here = frozenset(baseline.active)
     drawn = matched_random_sets(ablated, active_here, frozenset(), table, amounts.cascade_random_draws, random)
     sets = [s for s in drawn if s]
-    observed = engine.observe([Pair(prompt, ablate(s, scope), shares_prefix=False) for s in sets], onset_ids, scope)
+    observed = engine.observe([Pair(prompt, ablate(s, scope), reuse="nothing") for s in sets], onset_ids, scope)
     return [frozenset(dormant_now_active(baseline, o, s)) for o, s in zip(observed, sets, strict=True)]
 
 

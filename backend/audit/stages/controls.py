@@ -171,7 +171,7 @@ def _draw(
             for name, where in scopes.items()
         }
     flat = [request for by_scope in requests.values() for of_scope in by_scope.values() for request in of_scope]
-    pairs = [Pair(request.prompt.tokens, request.intervention, shares_prefix=False) for request in flat]
+    pairs = [Pair(request.prompt.tokens, request.intervention, reuse="nothing") for request in flat]
     found = [score.value for score in engine.score(pairs, onset_ids)]
     scores = {request.name: score for request, score in zip(flat, found, strict=True)}
     return {prompt_id: _Draws(matched[prompt_id], by_scope, scores) for prompt_id, by_scope in requests.items()}

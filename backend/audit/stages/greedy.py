@@ -13,7 +13,7 @@ from backend.audit.candidates import Candidates
 from backend.audit.feature_sets import FeatureSet, FoundSet, ScoreSets, certificate
 from backend.audit.interventions import Scope, ablate
 from backend.audit.results import Restored, SweepStep
-from backend.engine.protocol import Evaluator, Pair
+from backend.engine.protocol import Evaluator, Pair, Reuse
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -42,8 +42,7 @@ class _Scores:
     def __call__(self, sets: Sequence[FeatureSet]) -> list[float]:
         wanted = list(dict.fromkeys(s for s in sets if s not in self._known))
         if wanted:
-            # A large set rarely leaves the prefix as another set left it.
-            pairs = [Pair(self._prompt, ablate(s, self._scope), shares_prefix=len(s) <= COARSE_ABOVE) for s in wanted]
+            pairs = [Pair(self._prompt, ablate(s, self._scope), _reuse(s)) for s in wanted]
             for features, score in zip(wanted, self._engine.score(pairs, self._onset_ids), strict=True):
                 self._known[features], self._edited[features] = score.value, score.edited
         return [self._known[s] for s in sets]
@@ -141,6 +140,11 @@ def ablation_curve(
     sets = [frozenset(FeatureId.parse(r.feature) for r in ordered[: i + 1]) for i in range(len(ordered))]
     scores = _Scores(engine, prompt, onset_ids, scope)(sets)
     return tuple(Restored(r.feature, score) for r, score in zip(ordered, scores, strict=True))
+
+
+def _reuse(features: FeatureSet) -> Reuse:
+    """A large set rarely leaves the prefix as another set left it."""
+    return "prefix" if len(features) <= COARSE_ABOVE else "layers"
 
 
 def _least_effect_first(scores: ScoreSets, features: FeatureSet) -> list[FeatureId]:

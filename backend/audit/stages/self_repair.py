@@ -43,7 +43,7 @@ def measure_self_repair(
     woken = frozenset(dormant_now_active(baseline, ablated, features))
     silenced = ablated.final
     if woken:
-        silenced = engine.final_residuals([Pair(prompt, ablate(features | woken, scope), shares_prefix=False)])[0]
+        silenced = engine.final_residuals([Pair(prompt, ablate(features | woken, scope), reuse="nothing")])[0]
     in_scope = prompt.classes[-1] in scope.classes
     removed = onset_vectors(engine, baseline, sorted(features) if in_scope else ())
     stacked = torch.stack([plain, plain - removed, ablated.final, silenced])

@@ -23,7 +23,7 @@ from backend.subjects.language_model import Disturbance, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId
 
 SPOKEN_SHARE = 0.8  # of benign prompts answered in a frame of another language: the subject is said to speak it
-SPOKEN_PROMPTS = 8  # benign prompts it is tried on, at most
+SPOKEN_PROMPTS = 6  # benign prompts it is tried on, at most
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,11 @@ def jaccard(a: AbstractSet[FeatureId], b: AbstractSet[FeatureId]) -> float:
 
 def request(audited: AuditedPrompt, name: str, under: Disturbance | None = None) -> Request:
     """The completion of a prompt as a perturbation asks it, nothing ablated."""
-    return Request(f"{audited.prompt.id}/perturbed/{name}", audited, NO_INTERVENTION, under)
+    return Request(request_name(audited.prompt.id, name), audited, NO_INTERVENTION, under)
+
+
+def request_name(prompt_id: str, name: str) -> str:
+    return f"{prompt_id}/perturbed/{name}"
 
 
 def why_not_spoken(framed: Sequence[Response]) -> str:

@@ -120,7 +120,7 @@ class TestArms:
         assert asked[4] == Intervention((A, B), "scale", -1.0)
         assert {(i.features, i.mode) for i in asked[5:]} == {((A, B), "noise")}
         assert len({i.noise_seed for i in asked[5:]}) == len(asked[5:]) == 3
-        assert not any(pair.shares_prefix for pair in engine.pairs)
+        assert {pair.reuse for pair in engine.pairs} == {"nothing"}
         assert scored.active == (A,)
         assert scored.scores == {"sign_flip": 0.0, "reconstruction": 1.0, "mean": 2.0, "resample": 3.0, "clamp": 4.0}
         assert scored.noise_scores == (5.0, 6.0, 7.0)

@@ -56,7 +56,7 @@ def score_arms(
     active = engine.observe([Pair(audited.tokens)], onset_ids, scope)[0].active
     arms = _interventions(features, mean, resample, scope)
     noise = [_noise(features, seed, scope) for seed in seeds]
-    pairs = [Pair(audited.tokens, one, shares_prefix=False) for one in (*arms.values(), *noise)]
+    pairs = [Pair(audited.tokens, one, reuse="nothing") for one in (*arms.values(), *noise)]
     scores = [one.value for one in engine.score(pairs, onset_ids)]
     return ScoredArms(
         features=tuple(features),

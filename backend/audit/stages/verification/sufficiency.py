@@ -65,7 +65,7 @@ def add_set(
     other_values = tuple(mean_harmful(table, harmful_rows, one) for one in others)
     pairs = [Pair(p.tokens, _put_in(features, values, scope)) for p in benign]
     pairs += [
-        Pair(p.tokens, _put_in(one, size, scope), shares_prefix=False)
+        Pair(p.tokens, _put_in(one, size, scope), reuse="nothing")
         for p, one, size in zip(benign, others, other_values, strict=True)
     ]
     scores = [score.value for score in engine.score(pairs, onset_ids)]
