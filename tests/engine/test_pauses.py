@@ -8,7 +8,7 @@ import torch
 from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Intervention, ablate
 from backend.engine.engine import ResidualEngine
 from backend.engine.pauses import BetweenBatches, go_on
-from backend.engine.protocol import Pair
+from backend.engine.protocol import Pair, Reuse
 from tests.engine.counting import CountingModel
 from tests.engine.subjects import Subjects, TinySubject
 
@@ -23,7 +23,8 @@ def pairs_of(subject: TinySubject) -> list[Pair]:
         ablate(features, SCOPE_WITH_SINK),
         Intervention(features[:2], "mean", values=(0.5, 0.25)),
     ]
-    return [Pair(prompt, one, shares) for prompt in prompts for one in interventions for shares in (True, False)]
+    reuses: tuple[Reuse, ...] = ("prefix", "layers")
+    return [Pair(prompt, one, reuse) for prompt in prompts for one in interventions for reuse in reuses]
 
 
 WORK: dict[str, Callable[[ResidualEngine, TinySubject], object]] = {
