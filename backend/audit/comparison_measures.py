@@ -44,7 +44,8 @@ def refused(label: str, result: PromptResult) -> bool | None:
 
 
 def is_flipped(result: PromptResult) -> bool | None:
-    """A minimal set complied by generation; None for prompts that were not audited: not harmful, or never refused."""
+    """A minimal set complied by generation; None for prompts that were not audited: not harmful, not refused or not
+    searched."""
     return any(s.confirmed for s in result.minimal_sets) if result.controls is not None else None
 
 

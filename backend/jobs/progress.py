@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from backend.audit.progress import Step
 
 WEIGHTS = {
-    "baseline": 13.0,
-    "direction": 17.0,
-    "activations": 3.0,
-    "interactions": 3.0,
-    "interaction pairs": 2.0,
-    "prompts": 24.0,
-    "completions": 17.0,
-    "verification": 5.0,
-    "verification completions": 4.0,
-    "stability": 5.0,
-    "stability completions": 4.0,
-    "token activations": 3.0,
+    "baseline": 11.0,
+    "direction": 8.0,
+    "activations": 2.0,
+    "interactions": 6.0,
+    "interaction pairs": 1.5,
+    "prompts": 14.0,
+    "completions": 32.0,
+    "verification": 5.5,
+    "verification completions": 14.0,
+    "stability": 4.5,
+    "stability completions": 1.0,
+    "token activations": 0.5,
 }
-"""Stages in their order, each with its usual share of the time (percent), measured on audits of the bundled subject."""
+"""Stages in their order, each with its usual share of the time (percent), between those measured on a quick audit of
+bundled:demo and a standard one of bundled:standard on two cores."""
 
 RECENT = 6  # reports of a stage that its pace is taken from
 

@@ -16,9 +16,10 @@ SUBJECT, PROMPTS, EFFORT, LAYERS, ONSET = "new-subject", "new-prompts", "new-eff
 SINK, SEED, DEVICE, DTYPE, NAME = "new-sink", "new-seed", "new-device", "new-dtype", "new-name"
 FIRST_SUBJECT, FIRST_PROMPTS = "smollm2-135m-sft", "bundled:demo"  # what a first audit is of
 EFFORTS = {
-    "quick": "A first look: fewer search orders, ablation masks and cascade rounds. Minutes for two dozen prompts.",
+    "quick": "A first look: fewer prompts searched, search orders, ablation masks and cascade rounds. Minutes for two "
+    "dozen prompts.",
     "standard": "What a report should rest on.",
-    "thorough": "Wider search and narrower intervals, at two to four times the time of standard.",
+    "thorough": "Every refused prompt searched, and wider; narrower intervals. Several times the time of standard.",
 }
 ONSETS = {
     "calibrated": "Calibrated: found in the subject's own refusals",

@@ -13,5 +13,5 @@ def why_unaudited(story: PromptResult) -> str:
         return "Not refused here, so not audited further."
     return (
         "Not searched for minimal sets: an audit searches every refused test prompt, and of the others as many as its "
-        "effort allows. Effort thorough searches them all."
+        "effort allows; a higher effort searches more."
     )

@@ -20,7 +20,8 @@ def test_from_a_file_to_a_feature(browser: Browser, service: Service) -> None:
         page.wait_for_selector("#new-estimate >> text=24 prompts")
         page.click("#new-start:enabled")
 
-        page.wait_for_selector(r"[data-stage=prompts].now .stage-detail >> text=/\d+ of \d+/")
+        # All 24 refuse: the 9 of the test split are searched, and 2 others at this effort.
+        page.wait_for_selector("[data-stage=prompts].now .stage-detail >> text=of 11")
         audit = page.url.rsplit("/", 1)[1]
         page.click("#live-cancel")
         page.wait_for_selector("#live-view h2:has-text('Cancelled')")
