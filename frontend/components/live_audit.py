@@ -26,7 +26,7 @@ STAGES = {
     "activations": "See which features fire on which prompts",
     "interactions": "Ablate features in random groups",
     "interaction pairs": "Measure claimed pairs",
-    "prompts": "Search each refused prompt's minimal set, follow its cascade",
+    "prompts": "Search refused prompts' minimal sets, follow their cascades",
     "completions": "Check each set by the completion it gives",
     "verification": "Hold each set against its controls",
     "verification completions": "Check controls and rewordings by the completions they give",
