@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from backend.errors import AuditFailed, BadInput
 from backend.judges.endpoint import Endpoint, Patience, checked_url
 from tests.judges.chat_server import GOOD, KEY, ChatServer, Reply, chat_server
 
-QUICK = Patience(connect=2.0, answer=0.4, tries=3, first_wait=0.001, longest_wait=0.01)
+QUICK = Patience(connect=20.0, answer=20.0, tries=3, first_wait=0.001, longest_wait=0.01)  # between tries
+HASTY = replace(QUICK, answer=0.5)
 SECRET = "words of a completion"
 MESSAGES = [{"role": "user", "content": SECRET}]
 
@@ -19,9 +21,9 @@ def endpoint(server: ChatServer, calls: int = 10, patience: Patience = QUICK, **
     return Endpoint(server.url, "tiny", calls, KEY, patience, **options)
 
 
-def failure(server: ChatServer, calls: int = 10) -> str:
+def failure(server: ChatServer, calls: int = 10, patience: Patience = QUICK) -> str:
     with pytest.raises(AuditFailed) as raised:
-        endpoint(server, calls).ask(MESSAGES)
+        endpoint(server, calls, patience).ask(MESSAGES)
     text = str(raised.value)
     assert KEY not in text
     assert SECRET not in text
@@ -66,12 +68,12 @@ def test_a_failure_that_stays_is_one_line() -> None:
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("reply", [Reply(content="late", wait=1.0), Reply(content="slowly", drip=0.03)])
+@pytest.mark.parametrize("reply", [Reply(content="late", wait=2.0), Reply(content="slowly", drip=0.03)])
 def test_a_slow_answer_is_given_up(reply: Reply) -> None:
     with chat_server(lambda number, question: reply if number == 0 else GOOD) as server:
-        assert endpoint(server).ask(MESSAGES) == GOOD.content
+        assert endpoint(server, patience=HASTY).ask(MESSAGES) == GOOD.content
     with chat_server(lambda number, question: reply) as server:
-        assert "no answer in time, 3 times" in failure(server)
+        assert "no answer in time, 3 times" in failure(server, patience=HASTY)
 
 
 @pytest.mark.parametrize(
