@@ -41,7 +41,7 @@ TARGETS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    options = _options(arguments)
+    options = options_of(arguments)
     screen = Console()
     report = options.report.read_bytes()
     figures: Figures = json.loads(options.out.read_text()) if options.out.exists() else {}
@@ -93,9 +93,9 @@ def _show(screen: Console, figures: Figures, slowest: Figures) -> None:
         screen.print(requests)
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.service", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, help="what to measure; the others' stay")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure; the others' stay")
     parser.add_argument("--subject", default="smollm2-135m-sft", help="the report's subject")
     parser.add_argument("--report", type=Path, default=EXAMPLE, help="a finished audit of it")
     parser.add_argument("--repetitions", type=int, default=5, help="starts")
