@@ -14,6 +14,7 @@ from app.settings import Settings
 from backend.api.access import Access
 from backend.api.api import add_api
 from backend.api.callers import CALLER, Caller
+from backend.api.given_answers import GivenAnswers, Noting
 from backend.api.openapi import openapi
 from backend.api.security import Security, page_policy
 from backend.api.services import Services
@@ -31,11 +32,14 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     """
     server = _with_api()
     access = Access(database, Signer(settings.secret, settings.token), settings.token)
-    server.state.services = Services(database, access, report_html, server.version)
+    given = GivenAnswers()
+    server.state.services = Services(database, access, report_html, server.version, given)
     inside = httpx.ASGITransport(server, raise_app_exceptions=False)
-    server.state.inside = httpx.AsyncClient(transport=inside, base_url=INSIDE, timeout=None)
+    plain = {"Accept-Encoding": "identity"}
+    server.state.inside = httpx.AsyncClient(transport=inside, base_url=INSIDE, timeout=None, headers=plain)
     dashboard = create_ui(server, server.state.inside)
-    server.add_middleware(GZipMiddleware, minimum_size=1000)  # leaves server-sent events alone
+    server.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves server-sent events alone
+    server.add_middleware(Noting, answers=given)
     policy = page_policy(dashboard.csp_hashes())
     server.add_middleware(Security, access=access, hosts=settings.hosts, policy=policy)  # the outermost
     return server

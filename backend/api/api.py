@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from backend.api import entrance, openapi
 from backend.api.callers import keep_to_the_link
 from backend.api.problem import NotFound, handle_problems
-from backend.api.responses import Unchanged, unchanged
+from backend.api.responses import GivenBefore, Unchanged, given_before, unchanged
 from backend.api.routes import (
     audits,
     comparisons,
@@ -67,6 +67,7 @@ def add_api(server: FastAPI) -> None:
     """
     handle_problems(server)
     server.add_exception_handler(Unchanged, unchanged)
+    server.add_exception_handler(GivenBefore, given_before)
     api = APIRouter(prefix="/api", dependencies=[Depends(keep_to_the_link(READ_BY_LINK))])
     for router in ROUTERS:
         api.include_router(router)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from backend.api.callers import caller
+from backend.api.given_answers import GivenAnswer, GivenAnswers
 from backend.api.problem import PROBLEM_JSON
 
 PROBLEM_REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -52,8 +53,23 @@ def unchanged(request: Request, error: Exception) -> Response:
     return Response(status_code=304, headers=_headers(error.etag))
 
 
+class GivenBefore(Exception):
+    """Another reader had this answer: it need not be made again."""
+
+    def __init__(self, answer: GivenAnswer) -> None:
+        self.answer = answer
+
+
+def given_before(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GivenBefore)
+    response = Response()
+    response.body, response.raw_headers = error.answer.body, list(error.answer.headers)
+    return response
+
+
 def keep(request: Request, response: Response, parts: Sequence[object]) -> None:
-    """Mark an answer by everything it depends on; raises Unchanged when the reader has it.
+    """Mark an answer by everything it depends on; raises Unchanged when the reader has it, GivenBefore when another
+    reader had it.
 
     Weak, for compression changes the bytes. It is asked for again each time, as who may read it can change.
     """
@@ -63,6 +79,9 @@ def keep(request: Request, response: Response, parts: Sequence[object]) -> None:
     asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in asked:
         raise Unchanged(etag)
+    given: GivenAnswers = request.app.state.services.given
+    if (answer := given.get(etag, request.headers)) is not None:
+        raise GivenBefore(answer)
     response.headers.update(_headers(etag))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from backend.api.access import Access
+from backend.api.given_answers import GivenAnswers
 from backend.audit.results import Report
 from backend.store.database import Database, Session
 
@@ -27,6 +28,7 @@ class Services:
     access: Access
     report_html: Callable[[Report], str]  # the self-contained page; it is drawn with the dashboard's own figures
     version: str
+    given: GivenAnswers
 
 
 async def services(request: Request) -> Services:
