@@ -25,7 +25,7 @@ def the_audit(session: Session, audit_id: str) -> AuditRow:
 def the_answer(session: Session, audit_id: str) -> AuditRow:
     """An audit that has been answered; raises Conflict for one that has not."""
     row = the_audit(session, audit_id)
-    if row.summary is None:
+    if row.report_sha256 is None:
         raise Conflict(f"audit {audit_id}: it is {row.state} and has no results yet; wait for it, or resume it")
     return row
 

@@ -44,7 +44,7 @@ def read_audit(database: Database, audit_id: str, device: Device) -> AuditContex
             raise BadInput(f"audit: {audit_id} is not finished")
         spec = AuditSpec.model_validate(audit.spec)
         key = subject_key(session, spec.subject, spec.layers, device_for(spec.device, device), spec.dtype)
-    tokens = audit.summary["baseline"]["onset"]["tokens"]
+        tokens = audit.summary["baseline"]["onset"]["tokens"]
     onset_ids = tuple(int(token["id"]) for token in tokens)
     return AuditContext(audit_id, key, spec.seed, onset_ids, audit.prompt_set_id, audit.completions_sha256)
 

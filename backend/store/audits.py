@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from backend.audit.results import Report
 from backend.errors import BadInput
@@ -119,7 +119,7 @@ def list_audits(
     limit: int = 50,
 ) -> RowPage[AuditRow]:
     """Audits, newest first; prompt_set: its name; text: part of the audit's name."""
-    rows = select(AuditRow)
+    rows = select(AuditRow).options(undefer(AuditRow.summary))
     equal = {"subject_id": subject, "prompt_set": prompt_set, "origin": origin, "state": state}
     for column, value in equal.items():
         if value is not None:

@@ -89,8 +89,9 @@ class AuditRow(Table):
     created: Mapped[float] = mapped_column(Float, index=True)
     started: Mapped[float | None] = mapped_column(Float)
     finished: Mapped[float | None] = mapped_column(Float)
-    summary: Mapped[dict[str, Any] | None]  # the report without `prompts` and `features`
-    report_sha256: Mapped[str | None] = mapped_column(String(64))  # artifact: report.json as written
+    # The report without `prompts` and `features`; large, so read only where it is looked at.
+    summary: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    report_sha256: Mapped[str | None] = mapped_column(String(64))  # artifact: report.json as written; there if answered
     completions_sha256: Mapped[str | None] = mapped_column(String(64))  # artifact: token ids; None: not shipped
     directions_sha256: Mapped[str | None] = mapped_column(String(64))
     # Key figures (points), for sorting the grid.

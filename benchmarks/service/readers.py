@@ -1,7 +1,7 @@
 """Many readers at once over the read routes: how long they wait, and whether anything goes wrong.
 
-Each asks for the next thing as soon as it has its answer, with nothing cached, so the server is never idle. Readers
-are as small as can be (a connection each, no library), for they run on the same cores as the server.
+Each asks for the next thing as soon as it has its answer and keeps nothing, so the server is never idle. Readers are
+as small as can be (a connection each, no library), for they run on the same cores as the server.
 """
 
 import asyncio

@@ -70,7 +70,8 @@ class Service:
     def audit(self, audit_id: str) -> AuditRow:
         with self.database.reading() as session:
             found = audits.get(session, audit_id)
-        assert found is not None
+            assert found is not None
+            _ = found.summary  # read only when asked for, and only here
         return found
 
     def ended(self, job_id: str) -> JobRow:

@@ -32,14 +32,15 @@ def test_perturbed_prompts_are_listed_one_by_one(database: Database, report: Rep
     with database.reading() as session:
         found = list(perturbed(session, audit_id))
         row = audits.get(session, audit_id)
+        assert row is not None
+        summary = row.summary
     theirs = [(p.id, one.perturbation) for p in whole.prompts for one in p.perturbed]
     assert [(one.prompt_id, one.result.perturbation) for one in found] == theirs
     assert found
-    assert row is not None
-    assert row.summary is not None
-    assert row.summary["verification"]["n_tested"] == 20
-    assert row.summary["stability"]["n_prompts"] == 21
-    assert row.summary["judges"]["primary"] == "phrases"
+    assert summary is not None
+    assert summary["verification"]["n_tested"] == 20
+    assert summary["stability"]["n_prompts"] == 21
+    assert summary["judges"]["primary"] == "phrases"
 
 
 def test_an_audit_that_was_not_perturbed_lists_nothing(database: Database) -> None:
