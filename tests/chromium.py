@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-PLACES = ("chromium", "chromium-browser", "google-chrome")
+PLACES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NOTICE = "no Chromium on this machine; run: apt-get install chromium"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
