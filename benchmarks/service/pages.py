@@ -37,7 +37,8 @@ def measure_pages(server: Server, audit_id: str) -> tuple[dict[str, float], dict
     }
     first = server.get(f"{audit}/features", limit=1)["items"][0]["id"]
     others = {
-        path: _seconds(server, f"{audit}{path}", {}) for path in (f"/features/{first}", f"/features/{first}/prompts")
+        "feature": _seconds(server, f"{audit}/features/{first}", {}),
+        "prompts of a feature": _seconds(server, f"{audit}/features/{first}/prompts", {"limit": PAGE}),
     }
     figures = {
         "overview_calls_seconds": sum(overview.values()),

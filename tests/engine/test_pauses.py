@@ -1,6 +1,6 @@
 """Between two forward passes: called before each, and whatever is worked out there changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ KINDS = ("llama", "gemma2", "topk")
 
 
 def pairs_of(subject: TinySubject) -> list[Pair]:
+    """On three prompts, three interventions in both ways to reuse."""
     features = tuple(subject.features[::5])
     prompts = [subject.model.encode_chat(text) for text in ("hello", "how do i", "tell me more of it")]
     interventions = [
@@ -27,16 +28,14 @@ def pairs_of(subject: TinySubject) -> list[Pair]:
     return [Pair(prompt, one, reuse) for prompt in prompts for one in interventions for reuse in reuses]
 
 
-WORK: dict[str, Callable[[ResidualEngine, TinySubject], object]] = {
-    "score": lambda engine, subject: engine.score(pairs_of(subject), subject.onset_ids),
-    "generate": lambda engine, subject: engine.generate(pairs_of(subject), 6),
-    "read": lambda engine, subject: [
-        rows.tolist()
-        for rows in engine.response_log_probabilities(pairs_of(subject), [(65, 66)] * len(pairs_of(subject)))
+WORK: dict[str, Callable[[ResidualEngine, TinySubject, Sequence[Pair]], object]] = {
+    "score": lambda engine, subject, pairs: engine.score(pairs, subject.onset_ids),
+    "generate": lambda engine, subject, pairs: engine.generate(pairs, 6),
+    "read": lambda engine, subject, pairs: [
+        rows.tolist() for rows in engine.response_log_probabilities(pairs, [(65, 66)] * len(pairs))
     ],
-    "observe": lambda engine, subject: [
-        (one.score, one.active, one.final.tolist())
-        for one in engine.observe(pairs_of(subject), subject.onset_ids, DEFAULT_SCOPE)
+    "observe": lambda engine, subject, pairs: [
+        (one.score, one.active, one.final.tolist()) for one in engine.observe(pairs, subject.onset_ids, DEFAULT_SCOPE)
     ],
 }
 
@@ -53,7 +52,7 @@ def test_what_goes_on_there_may_train(work: str, tiny: Subjects) -> None:
         slopes.extend(weight.grad.tolist())
 
     subject = tiny("llama")
-    WORK[work](ResidualEngine(subject.model, subject.saes, between_batches=train), subject)
+    WORK[work](ResidualEngine(subject.model, subject.saes, between_batches=train), subject, pairs_of(subject))
     assert set(slopes) == {3.0}
 
 
@@ -64,7 +63,7 @@ def test_it_is_called_before_every_forward_pass(kind: str, work: str, tiny: Subj
     counting = CountingModel(subject.model)
     seen: list[int] = []  # forward passes done when it was called
     engine = ResidualEngine(counting, subject.saes, between_batches=lambda: seen.append(len(counting.runs)))
-    WORK[work](engine, subject)
+    WORK[work](engine, subject, pairs_of(subject))
     assert seen == list(range(len(counting.runs)))
     assert len(seen) > 3
 
@@ -74,14 +73,15 @@ def test_it_is_called_before_every_forward_pass(kind: str, work: str, tiny: Subj
 @pytest.mark.parametrize("inside", WORK)
 def test_work_done_inside_it_changes_nothing(kind: str, work: str, inside: str, tiny: Subjects) -> None:
     subject = tiny(kind)
-    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
-    asked = WORK[inside](ResidualEngine(subject.model, subject.saes), subject)
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject, pairs_of(subject))
+    few = pairs_of(subject)[-4:]
+    asked = WORK[inside](ResidualEngine(subject.model, subject.saes), subject, few)
     other = ResidualEngine(subject.model, subject.saes)
     answers: list[object] = []
     engine = ResidualEngine(
-        subject.model, subject.saes, between_batches=lambda: answers.append(WORK[inside](other, subject))
+        subject.model, subject.saes, between_batches=lambda: answers.append(WORK[inside](other, subject, few))
     )
-    assert WORK[work](engine, subject) == undisturbed
+    assert WORK[work](engine, subject, pairs_of(subject)) == undisturbed
     assert answers
     assert all(answer == asked for answer in answers)
 
@@ -89,23 +89,23 @@ def test_work_done_inside_it_changes_nothing(kind: str, work: str, inside: str, 
 @pytest.mark.parametrize("work", WORK)
 def test_the_same_engine_may_be_asked_inside_it(work: str, tiny: Subjects) -> None:
     subject = tiny("llama")
-    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject, pairs_of(subject))
     deep = [0]
 
     def ask_again() -> None:
         if deep[0] == 0:
             deep[0] = 1
-            assert WORK[work](engine, subject) == undisturbed
+            assert WORK[work](engine, subject, pairs_of(subject)) == undisturbed
             deep[0] = 0
 
     engine = ResidualEngine(subject.model, subject.saes, between_batches=ask_again)
-    assert WORK[work](engine, subject) == undisturbed
+    assert WORK[work](engine, subject, pairs_of(subject)) == undisturbed
 
 
 @pytest.mark.parametrize("work", WORK)
 def test_what_it_raises_ends_the_work_and_the_engine_goes_on(work: str, tiny: Subjects) -> None:
     subject = tiny("llama")
-    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject)
+    undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject, pairs_of(subject))
     before = len(list(subject.model.model.modules()))
     calls = [0]
 
@@ -117,7 +117,7 @@ def test_what_it_raises_ends_the_work_and_the_engine_goes_on(work: str, tiny: Su
     pause: list[BetweenBatches] = [stop]
     engine = ResidualEngine(subject.model, subject.saes, between_batches=lambda: pause[0]())
     with pytest.raises(InterruptedError):
-        WORK[work](engine, subject)
+        WORK[work](engine, subject, pairs_of(subject))
     assert len(list(subject.model.model.modules())) == before
     pause[0] = go_on
-    assert WORK[work](engine, subject) == undisturbed
+    assert WORK[work](engine, subject, pairs_of(subject)) == undisturbed
