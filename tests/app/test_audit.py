@@ -1,7 +1,6 @@
 """`refusalscope audit` through its own door: a whole run, bad input in one line, killed and resumed."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from safetensors import safe_open
 from app.cli import main
 from backend.audit.even_batches import even_batches
 from backend.audit.per_prompt import SEARCHED_TOGETHER
+from tests import forking
 from tests.planted_audits import FEW, some_prompts
 from tests.subjects.sae_samples import save_sae
 from tests.subjects.tiny_models import save_model
@@ -74,10 +74,8 @@ def test_a_run_writes_the_report_and_its_tensors(undisturbed: Path) -> None:
 def test_killed_and_resumed_gives_the_same_report(
     prompts: Path, undisturbed: Path, tmp_path: Path, stop_at: str
 ) -> None:
-    out = tmp_path / "audit"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", *command(prompts, out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    out, log = tmp_path / "audit", tmp_path / "log"
+    process = forking.command(command(prompts, out), log)
 
     def found(folder: Path) -> list[Path]:
         return list(folder.glob(f"checkpoints/{stop_at}*.json"))
@@ -85,13 +83,15 @@ def test_killed_and_resumed_gives_the_same_report(
     # Prompts searched together are kept one after another, and searched again where one of them is missing.
     enough = len(next(iter(even_batches(found(undisturbed), SEARCHED_TOGETHER)))) if stop_at == "search" else 1
     while len(found(out)) < enough:
-        assert process.poll() is None, "the audit ended before it could be killed"
+        assert process.is_alive(), "the audit ended before it could be killed"
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     assert not (out / "report.json").exists()
     kept = {p.name: p.stat().st_mtime_ns for p in (out / "checkpoints").glob("*.json")}
-    subprocess.run([sys.executable, "-m", "app", *command(prompts, out, "--resume")], check=True, capture_output=True)
+    resumed = forking.command(command(prompts, out, "--resume"), log)
+    resumed.join()
+    assert resumed.exitcode == 0, log.read_text()
     assert without_timings(out) == without_timings(undisturbed)
     now = {p.name: p.stat().st_mtime_ns for p in (out / "checkpoints").glob("*.json")}
     again = {name for name in kept if now[name] != kept[name]}

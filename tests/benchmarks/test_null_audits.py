@@ -11,7 +11,7 @@ from backend.subjects.sparse_autoencoder import FeatureId
 from backend.subjects.subject import load_subject
 from benchmarks.null_audits import DEALT, audit, claimed_woken, deal, found, null_claims, wakes_again
 
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 def test_nothing_of_the_null_subject_is_called_a_cause() -> None:

@@ -1,10 +1,6 @@
-"""A store with the planted subject and a few prompts, and real worker processes on it: what these tests have in common.
-
-Workers are forked from a process that has imported everything once, so that each starts at once and can be killed.
-"""
+"""A store with the planted subject and a few prompts, and real worker processes on it."""
 
 import json
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +15,12 @@ from backend.store import audits, jobs, prompt_sets, subjects
 from backend.store.database import Database
 from backend.store.tables import AuditRow, JobRow
 from backend.subjects.subject import load_subject
+from tests.forking import started
 from tests.planted_audits import FEW, QUICK, some_prompts
 
 PROMPTS = "few"  # id of the prompt set
 LEASE = 1.5  # seconds: a killed worker's job is free again soon
 PATIENCE = 120.0  # seconds until a test gives up
-
-_forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.jobs.service", "app.worker", "app.serve", "backend.subjects.planted.subject"])
 
 
 class Service:
@@ -102,9 +96,7 @@ class Service:
 
 
 def start_worker(data: Path) -> BaseProcess:
-    process = _forking.Process(target=work, args=(data,))
-    process.start()
-    return process
+    return started(work, data)
 
 
 def work(data: Path) -> None:

@@ -1,7 +1,5 @@
 """The web process, really listening and really killed; forked like the workers of tests/jobs, so it starts at once."""
 
-import multiprocessing
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,9 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.forking import started
 from tests.jobs.service import wait_until, work
-
-_forking = multiprocessing.get_context("forkserver")
 
 
 class Web:
@@ -23,8 +20,7 @@ class Web:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        self.process: BaseProcess = _forking.Process(target=_serve, args=(data, port, log))
-        self.process.start()
+        self.process: BaseProcess = started(_serve, data, port, log=log)
         wait_until(self.answers)
 
     def answers(self) -> bool:
@@ -69,27 +65,11 @@ class Web:
 
 
 def start_logged_worker(data: Path, log: Path) -> BaseProcess:
-    process = _forking.Process(target=_work, args=(data, log))
-    process.start()
-    return process
+    return started(work, data, log=log)
 
 
-def _serve(data: Path, port: int, log: Path | None) -> None:
+def _serve(data: Path, port: int) -> None:
     from app.serve import run
     from app.settings import read_settings
 
-    if log is not None:
-        _write_to(log)
     run(read_settings({}, data=data, port=port, worker=False))
-
-
-def _work(data: Path, log: Path) -> None:
-    _write_to(log)
-    work(data)
-
-
-def _write_to(log: Path) -> None:
-    """Everything that this process says, Python's own tracebacks included."""
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(file, stream)

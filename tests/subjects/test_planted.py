@@ -3,6 +3,7 @@
 Tolerances: effects on the score 0.01 (float32 through a soft clip), activations 1e-3, a zero activation exactly 0.
 """
 
+from collections import defaultdict
 from itertools import combinations
 
 import pytest
@@ -92,16 +93,28 @@ def activations(subject: PlantedSubject, text: str, ablated: frozenset = frozens
     return seen
 
 
-def complete(subject: PlantedSubject, text: str, ablated: frozenset = frozenset()) -> str:
-    model, cache, out = subject.model, subject.model.new_cache(), []
-    edits, step = ablations(subject, [ablated]), list(model.encode_chat(text).ids)
-    for _ in range(100):
-        token = int(model.unembed(model.run(torch.tensor([step]), edits=edits, cache=cache)[:, -1]).argmax())
-        if token in model.eos_ids:
-            return model.decode(out)
-        out.append(token)
-        step = [token]
-    raise AssertionError("the answer did not end")
+def completions(subject: PlantedSubject, asked: list[tuple[str, frozenset]]) -> list[str]:
+    """Greedy answers to texts with features ablated; prompts of one length share a batch."""
+    answers, model, by_length = [""] * len(asked), subject.model, defaultdict(list)
+    for i, (text, _) in enumerate(asked):
+        by_length[len(model.encode_chat(text).ids)].append(i)
+    for rows in by_length.values():
+        cache, edits = model.new_cache(), ablations(subject, [asked[i][1] for i in rows])
+        step = torch.tensor([model.encode_chat(asked[i][0]).ids for i in rows])
+        out: list[list[int]] = [[] for _ in rows]
+        open_rows = set(range(len(rows)))
+        for _ in range(100):
+            tokens = model.unembed(model.run(step, edits=edits, cache=cache)[:, -1]).argmax(-1).tolist()
+            open_rows -= {row for row in open_rows if tokens[row] in model.eos_ids}
+            if not open_rows:
+                break
+            for row in open_rows:
+                out[row].append(tokens[row])
+            step = torch.tensor(tokens)[:, None]
+        assert not open_rows, "an answer did not end"
+        for i, ids in zip(rows, out, strict=True):
+            answers[i] = model.decode(ids)
+    return answers
 
 
 def every_feature(subject: PlantedSubject) -> list[FeatureId]:
@@ -148,7 +161,8 @@ def test_baseline_scores(either):
 
 
 def test_answers_are_readable(either):
-    answers = {p.id: complete(either, p.text) for p in PROMPTS.prompts}
+    said = completions(either, [(p.text, frozenset()) for p in PROMPTS.prompts])
+    answers = {p.id: answer for p, answer in zip(PROMPTS.prompts, said, strict=True)}
     assert {answers[p.id] for p in PROMPTS.harmful} == REFUSALS
     assert {answers[p.id].split()[0] for p in PROMPTS.benign} == set(either.truth.compliance_onset)
     assert all(complied(answers[p.id]) for p in PROMPTS.benign)
@@ -202,11 +216,10 @@ def test_effects_and_their_interaction(planted):
 
 
 def test_generation_confirms_every_minimal_set(planted):
-    for prompt in PROMPTS.harmful:
-        for minimal_set in planted.truth.kinds[prompt.category].minimal_sets:
-            assert complied(complete(planted, prompt.text, minimal_set))
-            for feature in minimal_set if len(minimal_set) > 1 else ():
-                assert complete(planted, prompt.text, minimal_set - {feature}) in REFUSALS
+    sets = [(p.text, found) for p in PROMPTS.harmful for found in planted.truth.kinds[p.category].minimal_sets]
+    assert all(map(complied, completions(planted, sets)))
+    parts = [(text, found - {feature}) for text, found in sets if len(found) > 1 for feature in found]
+    assert set(completions(planted, parts)) <= REFUSALS
 
 
 def test_features_fire_where_and_when_listed(either):
@@ -352,7 +365,7 @@ def test_no_feature_set_flips_the_null(null):
     sets += [frozenset(features), frozenset(f for kind in null.truth.kinds.values() for f in kind.pair)]
     for prompt in PROMPTS.harmful[::3]:
         assert scores(null, prompt.text, sets).min() > 8
-        assert complete(null, prompt.text, frozenset(features)) in REFUSALS
+        assert completions(null, [(prompt.text, frozenset(features))])[0] in REFUSALS
 
 
 def test_nothing_planted_wakes_in_the_null(null):
