@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from types import FrameType
 
 import uvicorn
@@ -17,6 +18,7 @@ from backend.errors import BadInput
 from backend.jobs.supervisor import Supervisor, WorkerCommand, visible_gpus
 from backend.store.database import Database
 
+WORKER_SECONDS = 60  # until a worker that was started should have been seen
 SHUTDOWN_SECONDS = 3  # for answers under way; a stream of events would hold the server up for good
 
 
@@ -35,7 +37,7 @@ def run(settings: Settings, *, audit_demo: bool = False) -> None:
         if audit_demo:
             submit_demo(database)
         config = uvicorn.Config(
-            create_app(settings, database),
+            create_app(settings, database, worker_due=time.time() + WORKER_SECONDS if settings.worker else 0.0),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -25,15 +25,15 @@ from frontend.ui import create_ui
 INSIDE = "http://localhost"  # what the server calls itself when its pages ask its API
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
+def create_app(settings: Settings, database: Database, *, worker_due: float = 0.0) -> FastAPI:
     """The service on an open database. Run it with its lifespan: without it, deep links do not work.
 
-    One a process: the dashboard's library keeps the latest of its applications for its own.
+    worker_due: see `Services`. One a process: the dashboard's library keeps the latest of its applications for its own.
     """
     server = _with_api()
     access = Access(database, Signer(settings.secret, settings.token), settings.token)
     given = GivenAnswers()
-    server.state.services = Services(database, access, report_html, server.version, given)
+    server.state.services = Services(database, access, report_html, server.version, given, worker_due)
     inside = httpx.ASGITransport(server, raise_app_exceptions=False)
     plain = {"Accept-Encoding": "identity"}
     server.state.inside = httpx.AsyncClient(transport=inside, base_url=INSIDE, timeout=None, headers=plain)

@@ -86,6 +86,7 @@ class Readiness(Wire):
     ready: bool
     database: bool
     workers: list[WorkerState]  # seen within the last half minute
+    starting: bool  # there is none yet, but this server has just started one
     detail: str  # one line on what is missing; empty when ready
 
 

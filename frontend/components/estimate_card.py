@@ -29,7 +29,7 @@ def estimate_card(estimate: Estimate, readiness: Readiness) -> Any:
                 variant="light",
             )
         )
-    if not readiness.workers:
+    if not readiness.workers and not readiness.starting:
         parts.append(warning_alert("No worker is running: the audit will wait until one starts.", title="It will wait"))
     return dmc.Stack(parts, gap="xs")
 

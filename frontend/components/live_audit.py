@@ -115,7 +115,7 @@ def live_view(audit: AuditSummary, readiness: Readiness | None, now: float) -> A
     if audit.state in ONGOING:
         parts.append(progress_bar(audit.progress, state=audit.state))
     if audit.state == "queued" and readiness is not None and not readiness.workers:
-        parts.append(warning_alert(readiness.detail or "No worker is running: start one to begin."))
+        parts.append(_waiting(readiness))
     if audit.state == "failed":
         parts.append(error_alert(audit.error or "The log has the reason", title="The audit failed"))
     if audit.state in STOPPED:
@@ -125,6 +125,13 @@ def live_view(audit: AuditSummary, readiness: Readiness | None, now: float) -> A
     if audit.state in ONGOING or audit.progress is not None:
         parts.append(stage_list(audit.progress, running=audit.state == "running"))
     return dmc.Stack(parts, gap="sm")
+
+
+def _waiting(readiness: Readiness) -> Any:
+    """Why nothing happens yet."""
+    if readiness.starting:
+        return dmc.Text("A worker is starting: the audit begins in some seconds.", size="sm", c="dimmed")
+    return warning_alert(readiness.detail or "No worker is running: start one to begin.")
 
 
 def stage_list(progress: Progress | None, *, running: bool) -> Any:

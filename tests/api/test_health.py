@@ -1,6 +1,8 @@
 """Whether the server can do work, also when its database has broken under it."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
     """Of one test: what is broken stays broken."""
     with open_site(tmp_path) as site:
         yield site
+
+
+@pytest.mark.parametrize(("due", "starting", "said"), [(60.0, True, "is starting"), (-1.0, False, "no worker")])
+def test_a_worker_on_its_way_is_told_from_none(site: Site, due: float, starting: bool, said: str) -> None:
+    services = site.server.state.services
+    site.server.state.services = replace(services, worker_due=time.time() + due)
+    answer = site.client.get("/api/ready")
+    assert (answer.status_code, answer.json()["ready"], answer.json()["starting"]) == (503, False, starting)
+    assert said in answer.json()["detail"]
 
 
 def drop_a_table(site: Site) -> None:

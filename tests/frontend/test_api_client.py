@@ -80,6 +80,6 @@ def test_no_answer_is_a_problem():
 
 
 def test_a_server_without_workers_still_tells_its_readiness():
-    readiness = wire.Readiness(ready=False, database=True, workers=[], detail="no worker is running")
+    readiness = wire.Readiness(ready=False, database=True, workers=[], starting=False, detail="no worker is running")
     found = asyncio.run(client(lambda request: httpx.Response(503, json=readiness.model_dump())).ready())
     assert found == readiness

@@ -17,6 +17,7 @@ open_router = APIRouter(tags=["health"])
 router = APIRouter(tags=["health"])
 
 NO_DATABASE = "the database does not answer: see that --database or --data names a whole one, and start it all again"
+STARTING = "a worker is starting: it takes some seconds"
 NO_WORKER = "no worker is running: start one with refusalscope serve, or refusalscope worker"
 
 
@@ -30,7 +31,7 @@ def health(given: Given) -> Health:
     "/ready",
     responses={503: {"model": Readiness, "description": "No worker: finished audits can be read; or no database"}},
 )
-def ready(session: Reading, response: Response) -> Readiness:
+def ready(given: Given, session: Reading, response: Response) -> Readiness:
     """Whether the database answers and a worker waits for jobs."""
     now = time.time()
     try:
@@ -38,12 +39,14 @@ def ready(session: Reading, response: Response) -> Readiness:
     except DatabaseFailure as error:
         log.error("database: %s", " ".join(str(error).split()))
         response.status_code = 503
-        return Readiness(ready=False, database=False, workers=[], detail=NO_DATABASE)
+        return Readiness(ready=False, database=False, workers=[], starting=False, detail=NO_DATABASE)
     if not alive:
         response.status_code = 503
+    starting = not alive and now < given.worker_due
     return Readiness(
         ready=bool(alive),
         database=True,
         workers=[views.worker_state(row, now) for row in alive],
-        detail="" if alive else NO_WORKER,
+        starting=starting,
+        detail="" if alive else STARTING if starting else NO_WORKER,
     )

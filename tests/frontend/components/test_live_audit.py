@@ -11,7 +11,9 @@ from tests.frontend.wire_values import audit, ui_over
 PROGRESS = wire.Progress(
     stage="prompts", done=12, total=48, detail="h012", seconds_left=90, overall=0.5, overall_seconds_left=260
 )
-NO_WORKER = wire.Readiness(ready=False, database=True, workers=[], detail="no worker is running: start one")
+NO_WORKER = wire.Readiness(
+    ready=False, database=True, workers=[], starting=False, detail="no worker is running: start one"
+)
 
 
 def test_every_stage_of_an_audit_has_its_words():
@@ -38,6 +40,8 @@ def test_stages_before_are_done_and_stages_after_are_to_come():
 def test_a_queued_audit_says_why_it_waits():
     assert "no worker is running" in words(live_view(audit("queued"), NO_WORKER, 1001.0))
     assert "no worker" not in words(live_view(audit("queued"), None, 1001.0))
+    starting = NO_WORKER.model_copy(update={"starting": True, "detail": ""})
+    assert "A worker is starting" in words(live_view(audit("queued"), starting, 1001.0))
 
 
 def test_a_failure_is_told_and_can_be_resumed():

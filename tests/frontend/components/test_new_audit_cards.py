@@ -72,14 +72,16 @@ ESTIMATE = wire.Estimate(
 
 def test_an_estimate_names_time_memory_and_its_basis():
     worker = wire.WorkerState(id="w", device="cpu", subject=None, job_id=None, seen_seconds_ago=0)
-    text = words(estimate_card(ESTIMATE, wire.Readiness(ready=True, database=True, workers=[worker], detail="")))
+    text = words(
+        estimate_card(ESTIMATE, wire.Readiness(ready=True, database=True, workers=[worker], starting=False, detail=""))
+    )
     for said in ("4 min to 7 min", "about 1.2 GiB", "24 prompts, 12 harmful", "3 audits"):
         assert said in text
     assert "No worker" not in text
 
 
 def test_a_known_answer_and_a_missing_worker_are_told():
-    nobody = wire.Readiness(ready=False, database=True, workers=[], detail="")
+    nobody = wire.Readiness(ready=False, database=True, workers=[], starting=False, detail="")
     card = estimate_card(ESTIMATE.model_copy(update={"answered_by": "a7"}), nobody)
     assert links(card) == ["/audits/a7"]
     assert "No worker is running" in words(card)
