@@ -1,16 +1,18 @@
 """Brings a database's tables up to date. Knows Alembic; the steps are in `migrations/versions`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
 from backend.errors import BadInput
 from backend.store.tables import Table
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+NEWEST = max(file.stem[1:5] for file in MIGRATIONS.glob("versions/v*.py"))  # vNNNN_what.py
 LOCK = 0x52_53_43_50  # "RSCP": PostgreSQL's advisory lock while tables change
 
 
@@ -21,13 +23,28 @@ def migrate(engine: Engine) -> None:
     tables that are not what their version says.
     """
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        try:
-            command.upgrade(config(connection), "head")
-        except CommandError as error:
-            raise BadInput("--database: made by a newer refusalscope; upgrade this one, or name another") from error
+        if _version(connection) != NEWEST:
+            _upgrade(connection)
         _check_columns(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    """Of the tables; None where there are none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().first()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # a tenth of the web process's start, and seldom needed
+    from alembic.util import CommandError
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    try:
+        command.upgrade(config(connection), "head")
+    except CommandError as error:
+        raise BadInput("--database: made by a newer refusalscope; upgrade this one, or name another") from error
 
 
 def _check_columns(connection: Connection) -> None:
@@ -43,8 +60,10 @@ def _check_columns(connection: Connection) -> None:
                 )
 
 
-def config(connection: Connection) -> Config:
+def config(connection: Connection) -> "Config":
     """Alembic's settings for a connection that is in a transaction."""
+    from alembic.config import Config
+
     settings = Config(attributes={"connection": connection})
     settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return settings

@@ -4,13 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
 from backend.errors import BadInput
 from backend.store import jobs
 from backend.store.database import Database
+from backend.store.migrate import MIGRATIONS, NEWEST
 from backend.store.tables import JobRow, Table
 
 
@@ -42,6 +45,15 @@ def test_opening_again_keeps_what_is_there(database_url: str, tmp_path: Path) ->
             assert session.scalar(select(func.count()).select_from(JobRow)) == n_there
             jobs.submit(session, "audit", {}, priority=0)
         database.close()
+
+
+def test_tables_that_are_up_to_date_ask_for_no_migration(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST
+    Database.open(database_url, tmp_path).close()
+    monkeypatch.delattr(command, "upgrade")
+    Database.open(database_url, tmp_path).close()
 
 
 def test_processes_that_start_together_wait_for_each_other(database_url: str, tmp_path: Path) -> None:
