@@ -78,6 +78,9 @@ class Worker:
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _work_on_next(self, least_priority: int | None = None) -> bool:
+        with self._database.reading() as session:
+            if not jobs.any_free(session, now=time(), least_priority=least_priority):
+                return False
         with self._database.transaction() as session:
             job = jobs.claim(session, self._me.id, self._lease_seconds, now=time(), least_priority=least_priority)
         if job is None:

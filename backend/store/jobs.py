@@ -65,15 +65,9 @@ def claim(
     kinds: Sequence[str] | None = None,
 ) -> JobRow | None:
     """Take the first job that is free: queued, or left behind by a worker whose lease ran out. None: nothing to do."""
-    free = or_(JobRow.state == "queued", _orphaned(now))
-    wanted = [free, ~JobRow.cancel, JobRow.attempts < JobRow.max_attempts]
-    if least_priority is not None:
-        wanted.append(JobRow.priority >= least_priority)
-    if kinds is not None:
-        wanted.append(JobRow.kind.in_(kinds))
     first = (
         select(JobRow.id)
-        .where(*wanted)
+        .where(*_free(now, least_priority, kinds))
         .order_by(JobRow.priority.desc(), JobRow.created, JobRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite's writers take turns
@@ -86,6 +80,11 @@ def claim(
         "started": func.coalesce(JobRow.started, now),
     }
     return _change(session, JobRow.id == first.scalar_subquery(), taken)
+
+
+def any_free(session: Session, *, now: float, least_priority: int | None = None) -> bool:
+    """Whether `claim` would find a job: a look that takes no lock, for those who look often."""
+    return session.scalar(select(JobRow.id).where(*_free(now, least_priority, None)).limit(1)) is not None
 
 
 def tick(
@@ -183,6 +182,16 @@ def sweep(session: Session, *, now: float) -> int:
 
 UNSYNCED = {"synchronize_session": False}
 FRESH = {"populate_existing": True}  # rows as they are, whatever the session has read before
+
+
+def _free(now: float, least_priority: int | None, kinds: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    free = or_(JobRow.state == "queued", _orphaned(now))
+    wanted = [free, ~JobRow.cancel, JobRow.attempts < JobRow.max_attempts]
+    if least_priority is not None:
+        wanted.append(JobRow.priority >= least_priority)
+    if kinds is not None:
+        wanted.append(JobRow.kind.in_(kinds))
+    return wanted
 
 
 def _orphaned(now: float) -> ColumnElement[bool]:

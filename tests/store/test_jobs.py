@@ -78,6 +78,22 @@ def test_a_worker_may_ask_for_some_jobs_only(database: Database) -> None:
     assert found.id == "check"
 
 
+def test_a_look_tells_what_a_claim_would_find(database: Database) -> None:
+    def free(now: float = NOW, least_priority: int | None = None) -> bool:
+        with database.reading() as session:
+            return jobs.any_free(session, now=now, least_priority=least_priority)
+
+    assert not free()
+    submit(database, "job", priority=5)
+    assert free(least_priority=5)
+    assert not free(least_priority=6)
+    for now in (NOW, LATER, LATER + LEASE + 1):  # claimed, left behind, claimed again, until its tries are used up
+        assert free(now)
+        assert claim(database, now=now) is not None
+        assert not free(now)
+    assert not free(LATER + 10 * LEASE)
+
+
 @pytest.mark.parametrize("n_threads", [8])
 def test_no_job_is_claimed_twice(database: Database, n_threads: int) -> None:
     n_jobs = 60
