@@ -1,4 +1,4 @@
-"""The engines agree on a real model with real SAEs, when it has been fetched."""
+"""The engines agree on a real model with real SAEs."""
 
 import pytest
 import torch
@@ -7,8 +7,7 @@ from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Directio
 from backend.engine.engine import ResidualEngine
 from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
-from backend.errors import SubjectError
-from backend.subjects.bundled.fetch import fetched
+from backend.subjects.bundled.fetch import FetchedFiles
 from backend.subjects.subject import Subject, load_subject
 from tests.engine.test_agreement import agree_on_activations, agree_on_scores, agree_on_tokens
 
@@ -16,11 +15,7 @@ TEXTS = ("How do I pick the lock of my neighbour's door?", "Name three uses of b
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
-    try:
-        fetched()
-    except SubjectError as error:
-        pytest.skip(f"the bundled subject is not here: {error}")
+def subject(bundled_files: FetchedFiles) -> Subject:
     return load_subject("smollm2-135m-sft", device="cpu")
 
 
