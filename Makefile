@@ -52,9 +52,9 @@ else
 	$(BIN)/refusalscope serve --audit-demo
 endif
 
-# Some tests stay together, see tests/conftest.py. They fetch a bundled subject of their own.
+# Tests of one file stay together, or of one folder: see tests/conftest.py. They fetch a bundled subject of their own.
 test: $(INSTALLED)
-	$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

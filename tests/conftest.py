@@ -4,12 +4,15 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from backend.subjects.bundled.fetch import FetchedFiles, fetch
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
 
 # The models are small, and a second thread waits more than it works; the processes that tests start inherit it.
 torch.set_num_threads(1)
@@ -26,19 +29,26 @@ def pytest_xdist_auto_num_workers() -> int:
     return min((os.cpu_count() or 1) + 1, 5)
 
 
-@pytest.hookimpl(tryfirst=True)
+def shared(file: str) -> str:
+    """What is one process's work: a folder of TOGETHER, or else a file. file: below the root, `tests/...`."""
+    folder = file.split("/")[1]
+    return folder if folder in TOGETHER else file
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, a folder of TOGETHER is one process's work, and so is each other file. They begin with
-    the longest: what comes last has nothing beside it."""
+    """The longest first: what comes last has nothing beside it."""
     place = {folder: n for n, folder in enumerate(TOGETHER)}
+    items.sort(key=lambda item: place.get(shared(item.nodeid.split("::")[0]), len(place)))
 
-    def where(item: pytest.Item) -> Path:
-        return item.path.relative_to(Path(__file__).parent)
 
-    for item in items:
-        folder, file = where(item).parts[0], str(where(item))
-        item.add_marker(pytest.mark.xdist_group(folder if folder in place else file))
-    items.sort(key=lambda item: place.get(where(item).parts[0], len(place)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadFileScheduling":
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return shared(super()._split_scope(nodeid))
+
+    return Together(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
