@@ -32,14 +32,14 @@ def create_app(settings: Settings, database: Database, *, worker_due: float = 0.
     """
     server = _with_api()
     access = Access(database, Signer(settings.secret, settings.token), settings.token)
-    given = GivenAnswers()
-    server.state.services = Services(database, access, report_html, server.version, given, worker_due)
+    answers = GivenAnswers()
+    server.state.services = Services(database, access, report_html, server.version, answers, worker_due)
     inside = httpx.ASGITransport(server, raise_app_exceptions=False)
     plain = {"Accept-Encoding": "identity"}
     server.state.inside = httpx.AsyncClient(transport=inside, base_url=INSIDE, timeout=None, headers=plain)
     dashboard = create_ui(server, server.state.inside)
     server.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves server-sent events alone
-    server.add_middleware(Noting, answers=given)
+    server.add_middleware(Noting, answers=answers)
     policy = page_policy(dashboard.csp_hashes())
     server.add_middleware(Security, access=access, hosts=settings.hosts, policy=policy)  # the outermost
     return server

@@ -36,8 +36,6 @@ class GivenAnswers:
             return found
 
     def put(self, etag: str, asked: Headers, answer: GivenAnswer) -> None:
-        if len(answer.body) > min(MOST_BYTES_EACH, self._most_bytes):
-            return
         with self._lock:
             key = (etag, _takes_gzip(asked))
             if key in self._answers:
@@ -71,7 +69,10 @@ class Noting:
                 headers = found if message["status"] == 200 and "etag" in found else None
             elif message["type"] == "http.response.body" and headers is not None:
                 body.extend(message.get("body", b""))
-                if not message.get("more_body", False):
+                if len(body) > MOST_BYTES_EACH:
+                    headers = None
+                    body.clear()
+                elif not message.get("more_body", False):
                     answer = GivenAnswer(headers.raw, bytes(body))
                     self._answers.put(headers["etag"], Headers(scope=scope), answer)
 

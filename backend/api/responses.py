@@ -79,8 +79,8 @@ def keep(request: Request, response: Response, parts: Sequence[object]) -> None:
     asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in asked:
         raise Unchanged(etag)
-    given: GivenAnswers = request.app.state.services.given
-    if (answer := given.get(etag, request.headers)) is not None:
+    answers: GivenAnswers = request.app.state.services.answers
+    if (answer := answers.get(etag, request.headers)) is not None:
         raise GivenBefore(answer)
     response.headers.update(_headers(etag))
 

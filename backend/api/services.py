@@ -28,7 +28,7 @@ class Services:
     access: Access
     report_html: Callable[[Report], str]  # the self-contained page; it is drawn with the dashboard's own figures
     version: str
-    given: GivenAnswers
+    answers: GivenAnswers
     worker_due: float = 0.0  # until this time, in seconds since 1970, a worker that it started may still be on its way
 
 

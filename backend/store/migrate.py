@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-NEWEST = max(file.stem[1:5] for file in MIGRATIONS.glob("versions/v*.py"))  # vNNNN_what.py
 LOCK = 0x52_53_43_50  # "RSCP": PostgreSQL's advisory lock while tables change
 
 
@@ -23,9 +22,14 @@ def migrate(engine: Engine) -> None:
     tables that are not what their version says.
     """
     with engine.begin() as connection:
-        if _version(connection) != NEWEST:
+        if _version(connection) != newest():
             _upgrade(connection)
         _check_columns(connection)
+
+
+def newest() -> str:
+    """The version that migrations lead to; their files are vNNNN_what.py."""
+    return max(file.stem[1:5] for file in MIGRATIONS.glob("versions/v*.py"))
 
 
 def _version(connection: Connection) -> str | None:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from backend.store.jobs import DIED
 from benchmarks.service.server import Server, serving, start, wait_until
 
 SPEC = {"subject": "planted", "prompt_set": "planted", "effort": "quick"}
 VICTIMS = ("worker", "web", "both")
 OPTIONS = ("--device", "cpu")
-GIVEN_UP = "the worker stopped"  # begins the error of an audit whose worker died again and again
+GIVEN_UP = DIED.partition(" {")[0]
 
 
 def measure_kills(folder: Path, kills: int, seed: int = 0) -> dict[str, float]:
@@ -21,7 +22,8 @@ def measure_kills(folder: Path, kills: int, seed: int = 0) -> dict[str, float]:
     with serving(folder / "undisturbed", *OPTIONS) as server:
         began = time.perf_counter()
         undisturbed = _submit(server)
-        _resumed_until_done(server, undisturbed)
+        if _resumed_until_done(server, undisturbed):
+            raise RuntimeError("a worker died and nobody had killed it; see its log")
         expected = _report(server, undisturbed)
         undisturbed_seconds = time.perf_counter() - began
     choose, done, audits, resumed, differing, doubled = random.Random(seed), 0, 0, 0, 0, 0

@@ -1,10 +1,17 @@
 """Answers given before: the same to every reader, made once, and no more of them held than there is room for."""
 
-import pytest
-from starlette.datastructures import Headers
+from collections.abc import AsyncIterator
 
-from backend.api import views
-from backend.api.given_answers import GivenAnswer, GivenAnswers
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from backend.api import given_answers, views
+from backend.api.given_answers import GivenAnswer, GivenAnswers, Noting
 from tests.api.conftest import Audited
 from tests.api.site import good
 from tests.api.test_reading import KEPT, filled
@@ -54,8 +61,23 @@ def test_the_longest_unasked_goes_first() -> None:
     given.put("b", PLAIN, answer(3))  # again: counted once
     given.put("d", PLAIN, answer(3))
     assert [name for name in "bcd" if given.get(name, PLAIN)] == ["b", "c", "d"]
-    given.put("larger than all", PLAIN, answer(11))
-    assert [name for name in "bcd" if given.get(name, PLAIN)] == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize(("most", "kept"), [(12, True), (11, False)])
+def test_what_is_too_large_is_sent_whole_and_not_kept(most: int, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_answers, "MOST_BYTES_EACH", most)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"four"
+
+    async def route(request: Request) -> StreamingResponse:
+        return StreamingResponse(pieces(), headers={"ETag": "e"})
+
+    given = GivenAnswers()
+    client = TestClient(Noting(Starlette(routes=[Route("/api/it", route)]), given))
+    assert client.get("/api/it", headers={"Accept-Encoding": "identity"}).content == b"four" * 3
+    assert (given.get("e", PLAIN) is not None) == kept
 
 
 def test_a_reader_that_cannot_unpack_is_given_none_packed() -> None:

@@ -11,7 +11,9 @@ from backend.errors import AuditFailed, BadInput
 from backend.judges.endpoint import Endpoint, Patience, checked_url
 from tests.judges.chat_server import GOOD, KEY, ChatServer, Reply, chat_server
 
-QUICK = Patience(connect=20.0, answer=20.0, tries=3, first_wait=0.001, longest_wait=0.01)  # between tries
+QUICK = Patience(
+    connect=20.0, answer=20.0, tries=3, first_wait=0.001, longest_wait=0.01
+)  # to try again, not to give up
 HASTY = replace(QUICK, answer=0.5)
 SECRET = "words of a completion"
 MESSAGES = [{"role": "user", "content": SECRET}]

@@ -13,7 +13,7 @@ from sqlalchemy import func, inspect, select, text
 from backend.errors import BadInput
 from backend.store import jobs
 from backend.store.database import Database
-from backend.store.migrate import MIGRATIONS, NEWEST
+from backend.store.migrate import MIGRATIONS, newest
 from backend.store.tables import JobRow, Table
 
 
@@ -50,7 +50,7 @@ def test_opening_again_keeps_what_is_there(database_url: str, tmp_path: Path) ->
 def test_tables_that_are_up_to_date_ask_for_no_migration(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest()
     Database.open(database_url, tmp_path).close()
     monkeypatch.delattr(command, "upgrade")
     Database.open(database_url, tmp_path).close()
