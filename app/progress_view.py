@@ -33,7 +33,7 @@ def watch(console: Console) -> Iterator[Progress]:
         def draw(step: Step) -> None:
             if step.stage not in tasks:
                 tasks[step.stage] = bars.add_task(step.stage, total=step.total, detail="")
-            bars.update(tasks[step.stage], completed=step.done, total=step.total, detail=step.detail)
+            bars.update(tasks[step.stage], completed=step.done + step.under_way, total=step.total, detail=step.detail)
 
         yield draw
 
@@ -43,17 +43,16 @@ class _Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._stage, self._began, self._first_done, self._said = "", 0.0, 0, 0.0
+        self._stage, self._began, self._first, self._said = "", 0.0, 0.0, 0.0
 
     def __call__(self, step: Step) -> None:
-        now = monotonic()
+        now, worked = monotonic(), step.done + step.under_way
         if step.stage != self._stage:
-            self._stage, self._began, self._first_done, self._said = step.stage, now, step.done, 0.0
+            self._stage, self._began, self._first, self._said = step.stage, now, worked, 0.0
         if now - self._said < LINE_EVERY and step.done < step.total:
             return
         self._said = now
-        done = step.done - self._first_done
         left = ""
-        if done > 0 and step.done < step.total:
-            left = f", about {(now - self._began) / done * (step.total - step.done):.0f} s left"
+        if worked > self._first and step.done < step.total:
+            left = f", about {(now - self._began) / (worked - self._first) * (step.total - worked):.0f} s left"
         self._console.print(f"{step.stage}: {step.done} of {step.total}{left}", markup=False, highlight=False)

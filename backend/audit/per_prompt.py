@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from queue import SimpleQueue
 
 from torch import Tensor
 
@@ -37,6 +38,7 @@ from backend.engine.protocol import Engine, Evaluator, Pair
 from backend.subjects.sparse_autoencoder import FeatureId
 
 SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
+SEARCH_PARTS = 6  # of one prompt's search, as it tells of them
 CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
 
 
@@ -129,9 +131,11 @@ def audit_prompts(
     return results
 
 
-def _tell(progress: Progress, group: Sequence[AuditedPrompt], before: int, total: int, ended: int) -> None:
+def _tell(
+    progress: Progress, group: Sequence[AuditedPrompt], before: int, total: int, ended: int, under_way: float
+) -> None:
     first, last = group[0].prompt.id, group[-1].prompt.id
-    progress(Step("prompts", before + ended, total, f"{first} to {last}" if first != last else first))
+    progress(Step("prompts", before + ended, total, f"{first} to {last}" if first != last else first, under_way))
 
 
 def search_prompts(
@@ -139,17 +143,32 @@ def search_prompts(
     prompts: Sequence[AuditedPrompt],
     fitted: Fitted,
     settings: AuditSettings,
-    ended: Callable[[int], None],
+    told: Callable[[int, float], None],
 ) -> list[Searched]:
-    """Some refused prompts searched side by side. ended: told how many have."""
+    """Some refused prompts searched side by side. told: how many have ended, and how many the work on others comes
+    to."""
     engine.forget()
-    ended(0)
-    searches = [partial(search_prompt, audited=one, fitted=fitted, settings=settings) for one in prompts]
-    return side_by_side(engine, searches, ended)
+    parts: SimpleQueue[None] = SimpleQueue()  # one for each that is done, put there by the searches' threads
+
+    def tell(ended: int) -> None:
+        told(ended, max(0.0, parts.qsize() / SEARCH_PARTS - ended))
+
+    part_done = partial(parts.put, None)
+    searches = [
+        partial(search_prompt, audited=one, fitted=fitted, settings=settings, part_done=part_done) for one in prompts
+    ]
+    return side_by_side(engine, searches, tell)
 
 
-def search_prompt(engine: Evaluator, audited: AuditedPrompt, fitted: Fitted, settings: AuditSettings) -> Searched:
-    """Everything about one refused prompt that scores and activations tell."""
+def search_prompt(
+    engine: Evaluator,
+    audited: AuditedPrompt,
+    fitted: Fitted,
+    settings: AuditSettings,
+    part_done: Callable[[], None],
+) -> Searched:
+    """Everything about one refused prompt that scores and activations tell. part_done: called SEARCH_PARTS times, in
+    this search's thread."""
     amounts, scope, seed = settings.amounts, settings.scope, settings.seed
     prompt, prompt_id, onset = audited.tokens, audited.prompt.id, fitted.onset_ids
     plain = engine.observe([Pair(prompt)], onset, scope)[0]
@@ -163,10 +182,13 @@ def search_prompt(engine: Evaluator, audited: AuditedPrompt, fitted: Fitted, set
         amounts.removal_orders,
         generator(seed, "removal orders", prompt_id),
     )
+    part_done()
     first = search.found[0].features if search.found else frozenset()
     challengers = _challengers(engine, search, fitted, settings)
     challenger_scores = score_challengers(engine, prompt, challengers, onset)
+    part_done()
     singles = ablate_singly(engine, prompt, plain, fitted.candidates, onset, scope, amounts.single_effects)
+    part_done()
     cascade = run_cascade(
         engine,
         prompt,
@@ -179,9 +201,12 @@ def search_prompt(engine: Evaluator, audited: AuditedPrompt, fitted: Fitted, set
         amounts,
         generator(seed, "cascade", prompt_id),
     )
+    part_done()
     repair = measure_self_repair(engine, prompt, plain, first, onset, scope) if first else None
     curve = ablation_curve(engine, prompt, search.found[0], onset, scope) if search.found else ()
+    part_done()
     by_layer = run_layer_cascade(engine, prompt, plain, fitted.candidates, onset, scope)
+    part_done()
     return Searched(search, challenger_scores, cascade, repair, singles.effects(), curve, by_layer)
 
 

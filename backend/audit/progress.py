@@ -15,6 +15,7 @@ class Step:
     done: int
     total: int
     detail: str = ""  # e.g. the id of the prompt in hand
+    under_way: float = 0.0  # how many more the work on unfinished ones comes to
 
 
 Progress = Callable[[Step], None]

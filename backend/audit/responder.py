@@ -11,7 +11,7 @@ from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.refusal.judges.judge import Judge, Rater
 from backend.audit.refusal.respond import Answered, Request, Respond, TokenIds, respond
 from backend.audit.results import Response
-from backend.engine.protocol import Engine
+from backend.engine.protocol import Engine, Told
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class Responder:
             responses: list[Response] = []
             token_ids: TokenIds = {}
             for batch in even_batches(requests, self.engine.rows):
-                self.progress(Step(name, done, total))
+                tell = partial(self._tell, name, done, total, len(batch))
+                tell(0.0)
                 key = self.keys.answers(batch, self.max_new_tokens)
-                answered = kept(self.checkpoint, key, Answered, partial(self._answer, batch))
+                answered = kept(self.checkpoint, key, Answered, partial(self._answer, batch, tell))
                 responses += answered.responses
                 token_ids.update(answered.token_ids)
                 done += len(batch)
@@ -48,6 +49,9 @@ class Responder:
 
         return respond_to
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _tell(self, name: str, done: int, total: int, in_batch: int, share: float) -> None:
+        self.progress(Step(name, done, total, under_way=share * in_batch))
+
+    def _answer(self, batch: Sequence[Request], told: Told) -> Answered:
         self.engine.forget()
-        return respond(self.engine, self.judge, batch, self.max_new_tokens, self.rater)
+        return respond(self.engine, self.judge, batch, self.max_new_tokens, self.rater, told)

@@ -22,11 +22,12 @@ T = TypeVar("T")
 
 
 def side_by_side(
-    evaluator: Evaluator, searches: Sequence[Callable[[Evaluator], T]], ended: Callable[[int], None] = lambda n: None
+    evaluator: Evaluator, searches: Sequence[Callable[[Evaluator], T]], told: Callable[[int], None] = lambda n: None
 ) -> list[T]:
     """The results of some searches, each given an evaluator to ask.
 
-    ended: told, each time some have, how many. What a search, the evaluator or `ended` raises ends them all.
+    told: called before each round of answers and at the end with how many have ended. What a search, the evaluator or
+    `told` raises ends them all.
     """
     sides = [_Side(evaluator, search) for search in searches]
     results: dict[_Side[T], T] = {}
@@ -44,8 +45,7 @@ def side_by_side(
                     results[side] = one.value
                 else:
                     asked[side] = one
-            if len(asked) < len(said):
-                ended(len(results))
+            told(len(results))
             _answer(evaluator, asked)
             going = list(asked)
     finally:

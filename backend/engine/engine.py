@@ -8,6 +8,7 @@ are computed once and resumed from; only the onset position is unembedded.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ from backend.engine.generation import generate_batch, own_ids, read_batch, scope
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches, go_on, in_normal_mode
 from backend.engine.planner import Work, merged_starts, pack
-from backend.engine.protocol import Completion, Firing, Observation, Pair, Score
+from backend.engine.protocol import Completion, Firing, Observation, Pair, Score, Told, tell_nobody
 from backend.subjects.language_model import ChatTokens, Disturbance, LanguageModel
 from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 
@@ -150,10 +151,12 @@ class ResidualEngine:
         return torch.cat([torch.log_softmax(self.model.unembed(rows), -1).cpu() for rows in parts])
 
     @torch.inference_mode()
-    def generate(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[Completion]:
+    def generate(self, pairs: Sequence[Pair], max_new_tokens: int, told: Told = tell_nobody) -> list[Completion]:
         done: dict[int, Completion] = {}
+        told = in_normal_mode(told)
         for batch in self._generation_batches(pairs, max_new_tokens):
             asked = [pairs[i] for i in batch]
+            told_of_batch = partial(_tell_share_of, told, len(done), len(batch), len(pairs))
             completions = generate_batch(
                 self.model,
                 self.saes,
@@ -162,6 +165,7 @@ class ResidualEngine:
                 max_new_tokens,
                 self.settings.max_tokens,
                 self._between_batches,
+                told_of_batch,
             )
             done.update(zip(batch, completions, strict=True))
         return [done[i] for i in range(len(pairs))]
@@ -362,6 +366,10 @@ class ResidualEngine:
             before = plan.prefix.edited if plan.prefix is not None else frozenset()
             outcomes.append(_Outcome(final[row, length - 1], residuals, before | changed, plan.prefix))
         return outcomes
+
+
+def _tell_share_of(told: Told, before: int, here: int, total: int, share: float) -> None:
+    told((before + share * here) / total)
 
 
 def _branches_off(pair: Pair) -> bool:

@@ -16,7 +16,7 @@ from backend.engine.caches import joined_cache, resumed_cache
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches
 from backend.engine.planner import Work, pack
-from backend.engine.protocol import Completion, Pair
+from backend.engine.protocol import Completion, Pair, Told, tell_nobody
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
 
@@ -29,11 +29,13 @@ def generate_batch(
     max_new_tokens: int,
     max_tokens: int,
     between_batches: BetweenBatches,
+    told: Told = tell_nobody,
 ) -> list[Completion]:
     """Greedy completions of at most max_new_tokens tokens each; prefixes are each pair's own prefix state.
 
     Prompts are read in pieces of at most max_tokens padded tokens, similar lengths together, and then go on as one.
-    between_batches: called before every piece and before every token after the first.
+    between_batches: called before every piece and before every token after the first; told: before the latter, with the
+    share of the tokens that may come.
     """
     pieces = pack([Work(0, pair.prompt.n_own, pair.prompt.prefix_length) for pair in pairs], max_tokens)
     read = [
@@ -41,7 +43,7 @@ def generate_batch(
         for piece in pieces
     ]
     order = [i for piece in pieces for i in piece]
-    found = _go_on(model, saes, [pairs[i] for i in order], read, max_new_tokens, between_batches)
+    found = _go_on(model, saes, [pairs[i] for i in order], read, max_new_tokens, between_batches, told)
     by_place = dict(zip(order, found, strict=True))
     return [by_place[i] for i in range(len(pairs))]
 
@@ -88,6 +90,7 @@ def _go_on(
     read: Sequence[_Read],
     max_new_tokens: int,
     between_batches: BetweenBatches,
+    told: Told,
 ) -> list[Completion]:
     """Responses to prompts that have been read, token by token."""
     device = model.device
@@ -123,6 +126,7 @@ def _go_on(
             rows = [rows[row] for row in order]
         mask = torch.cat([mask, mask.new_ones(len(rows), 1)], 1)
         edits.scope_mask = in_scope[:, None]
+        told((step + 1) / max_new_tokens)
         between_batches()
         hidden = model.run(
             chosen[:, None],

@@ -1,6 +1,6 @@
 """What a stage may ask of an engine. Stages know this page, not the machinery behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
@@ -14,6 +14,13 @@ from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 Reuse = Literal["prefix", "layers", "nothing"]
 """What of an evaluation is worth keeping for the next ones. prefix: they will leave the prompt's shared prefix as it
 did, and differ from it above some layer alone. layers: only the latter. nothing: no other like it will come."""
+
+Told = Callable[[float], None]
+"""Hears what share of some work is done, 0 to 1, never less than before; what it raises ends the work."""
+
+
+def tell_nobody(share: float) -> None:
+    """For work that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +153,9 @@ class Engine(Evaluator, Protocol):
         """Log-probabilities of the first response token from final residuals [n, d_model], [n, vocab]."""
         ...
 
-    def generate(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[Completion]:
-        """Greedy completions under each pair's intervention."""
+    def generate(self, pairs: Sequence[Pair], max_new_tokens: int, told: Told = tell_nobody) -> list[Completion]:
+        """Greedy completions under each pair's intervention. told: called before every token after
+        the first."""
         ...
 
     def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:

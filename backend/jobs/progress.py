@@ -22,7 +22,8 @@ WEIGHTS = {
 """Stages in their order, each with its usual share of the time (percent), between those measured on a quick audit of
 bundled:demo and a standard one of bundled:standard on two cores."""
 
-RECENT = 6  # reports of a stage that its pace is taken from
+RECENT = 6  # reports of a stage, at least, that its pace is taken from
+WINDOW = 20.0  # seconds of reports, at least: where they come in bursts, one burst is not the pace
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ProgressTracker:
     """Feed it each report with the time it came at (seconds, any origin)."""
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT)  # (time, done) of the stage at hand
+        self._recent: deque[tuple[float, float]] = deque()  # (time, worked off) of the stage at hand
         self._stage = ""
         self._pace: float | None = None  # seconds per percent of weight, lately
         self._overall = 0.0
@@ -52,16 +53,19 @@ class ProgressTracker:
         if step.stage != self._stage:
             self._stage = step.stage
             self._recent.clear()
-        if not self._recent or step.done > self._recent[-1][1]:
-            self._recent.append((now, step.done))
+        worked = min(step.done + step.under_way, float(step.total))
+        if not self._recent or worked > self._recent[-1][1]:
+            self._recent.append((now, worked))
+        while len(self._recent) > RECENT and now - self._recent[1][0] >= WINDOW:
+            self._recent.popleft()
         weight = WEIGHTS.get(step.stage, 0.0)
-        share = step.done / step.total if step.total else 1.0
+        share = worked / step.total if step.total else 1.0
         rest = 1.0 - share
         (first, before), (last, latest) = self._recent[0], self._recent[-1]
         seconds_left = None
         if latest > before and step.total:
             per_item = (last - first) / (latest - before)
-            seconds_left = max(0.0, per_item * (step.total - step.done))
+            seconds_left = max(0.0, per_item * (step.total - worked))
             if weight:
                 self._pace = per_item * step.total / weight
         names = list(WEIGHTS)

@@ -60,14 +60,16 @@ def texts(n: int) -> list[str]:
 
 def test_each_finds_what_it_finds_alone(planted: PlantedSubject) -> None:
     searches = [rounds(planted, text, n) for text, n in zip(texts(4), (3, 1, 5, 0), strict=True)]
-    ended: list[int] = []
+    told: list[int] = []
     engine = Noting(planted)
-    found = side_by_side(engine, searches, ended.append)
+    found = side_by_side(engine, searches, told.append)
     for search, values in zip(searches, found, strict=True):
         assert values == pytest.approx(search(Noting(planted)), abs=1e-4)
     assert engine.scored == [6, 4, 4, 2, 2]  # pairs of all that go on, in one call
-    assert ended == sorted(ended)
-    assert ended[-1] == len(searches)
+    assert told == sorted(told)
+    assert len(told) == 1 + 5 * 5  # before every round of the longest, and at the end
+    assert told[0] == 1  # the one that asks nothing
+    assert told[-1] == len(searches)
 
 
 def test_again_is_the_same_to_the_last_bit(planted: PlantedSubject) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from backend.audit.interventions import DEFAULT_SCOPE, SCOPE_WITH_SINK, Intervention, ablate
-from backend.engine.engine import ResidualEngine
+from backend.engine.engine import EngineSettings, ResidualEngine
 from backend.engine.pauses import BetweenBatches, go_on
 from backend.engine.protocol import Pair, Reuse
 from tests.engine.counting import CountingModel
@@ -121,3 +121,26 @@ def test_what_it_raises_ends_the_work_and_the_engine_goes_on(work: str, tiny: Su
     assert len(list(subject.model.model.modules())) == before
     pause[0] = go_on
     assert WORK[work](engine, subject, pairs_of(subject)) == undisturbed
+
+
+@pytest.mark.parametrize("max_sequences", [128, 5])
+def test_generating_tells_what_share_is_done(max_sequences: int, tiny: Subjects) -> None:
+    subject, told = tiny("llama"), list[float]()
+    engine = ResidualEngine(subject.model, subject.saes, EngineSettings(max_sequences=max_sequences))
+    completions = engine.generate(pairs_of(subject), 6, told.append)
+    assert completions == ResidualEngine(subject.model, subject.saes).generate(pairs_of(subject), 6)
+    assert told == sorted(told)
+    assert 0 < told[0] <= 1 / 6
+    assert told[-1] == pytest.approx(5 / 6 if max_sequences == 128 else 1 - 3 / 18 / 6)  # the last of 18 rows: 3
+
+
+def test_who_is_told_may_end_the_generating(tiny: Subjects) -> None:
+    def stop(share: float) -> None:
+        if share >= 0.5:
+            raise InterruptedError
+
+    subject = tiny("llama")
+    engine = ResidualEngine(subject.model, subject.saes)
+    with pytest.raises(InterruptedError):
+        engine.generate(pairs_of(subject), 6, stop)
+    assert engine.generate(pairs_of(subject), 6) == engine.generate(pairs_of(subject), 6, lambda share: None)

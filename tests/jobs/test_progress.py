@@ -41,6 +41,28 @@ def test_over_a_real_audit_the_share_only_grows_and_every_stage_is_known() -> No
     assert all(where.seconds_left is None or where.seconds_left >= 0 for where in seen)
 
 
+def test_work_done_together_moves_before_any_of_it_is_done() -> None:
+    steps = list[Step]()
+    audit_planted("planted", FEW, progress=steps.append)
+    for stage in ("prompts", "completions"):
+        of_stage = [step for step in steps if step.stage == stage]
+        none_done = [step.under_way for step in of_stage if step.done == 0]
+        assert none_done == sorted(none_done)
+        assert len(set(none_done)) > 4
+        assert 0 < none_done[-1] <= of_stage[-1].total
+        assert all(step.done + step.under_way <= step.total for step in of_stage)
+
+
+def test_the_pace_counts_work_under_way_and_no_single_burst() -> None:
+    tracker = ProgressTracker()
+    for round_ in range(4):  # eight side by side, a part of each every 10 seconds, nearly at once
+        for i in range(8):
+            where = tracker.at(Step("prompts", 0, 8, "", (8 * round_ + i) / 6), now=10.0 * round_ + 0.01 * i)
+    assert where.overall > 0
+    left = 8 - (8 * 3 + 7) / 6
+    assert where.seconds_left == pytest.approx(left * 10.0 * 6 / 8, rel=0.35)
+
+
 def test_quick_first_steps_of_a_stage_do_not_shrink_what_is_left_of_the_rest() -> None:
     tracker = ProgressTracker()
     tracker.at(Step("baseline", 0, 10, ""), 0.0)

@@ -30,9 +30,9 @@ class ListeningEngine:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def generate(self, pairs: Sequence[Pair], max_new_tokens: int) -> list[Completion]:
+    def generate(self, pairs: Sequence[Pair], *limits: Any) -> list[Completion]:
         self.asked.append(tuple(pair.intervention == NO_INTERVENTION for pair in pairs))
-        return self._engine.generate(pairs, max_new_tokens)
+        return self._engine.generate(pairs, *limits)
 
 
 @pytest.fixture

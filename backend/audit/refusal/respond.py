@@ -10,7 +10,7 @@ from backend.audit.interventions import Intervention
 from backend.audit.refusal.judges.judge import Judge, Question, Rater, Verdict, judge_all
 from backend.audit.results import Response
 from backend.audit.spec import AuditedPrompt
-from backend.engine.protocol import Engine, Pair
+from backend.engine.protocol import Engine, Pair, Told, tell_nobody
 from backend.subjects.language_model import Disturbance
 
 TokenIds = dict[str, tuple[int, ...]]
@@ -40,11 +40,16 @@ Respond = Callable[[Sequence[Request]], Answered]
 
 
 def respond(
-    engine: Engine, judge: Judge, requests: Sequence[Request], max_new_tokens: int, rater: Rater | None = None
+    engine: Engine,
+    judge: Judge,
+    requests: Sequence[Request],
+    max_new_tokens: int,
+    rater: Rater | None = None,
+    told: Told = tell_nobody,
 ) -> Answered:
-    """Generate greedily under each request's intervention, and judge and rate what came."""
+    """Generate greedily under each request's intervention, and judge and rate what came. told: of the generating."""
     pairs = [Pair(request.prompt.tokens, request.intervention) for request in requests]
-    completions = engine.generate(pairs, max_new_tokens) if pairs else []
+    completions = engine.generate(pairs, max_new_tokens, told) if pairs else []
     questions = [
         Question(request.prompt.prompt.text, completion.text, completion.ended)
         for request, completion in zip(requests, completions, strict=True)

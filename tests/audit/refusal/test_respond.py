@@ -8,7 +8,7 @@ from backend.audit.interventions import NO_INTERVENTION
 from backend.audit.refusal.judges.judge import Judge, Question, Verdict
 from backend.audit.refusal.respond import Request, respond
 from backend.audit.spec import AuditedPrompt
-from backend.engine.protocol import Completion, Engine
+from backend.engine.protocol import Completion, Engine, Told
 from backend.prompts.prompt import Prompt
 from backend.subjects.language_model import ChatTokens
 
@@ -19,7 +19,7 @@ VERDICTS: dict[str, Verdict] = {"I cannot.": "refused", "Two eggs.": "complied",
 class Speaks:
     """The part of an engine that `respond` uses."""
 
-    def generate(self, pairs: Sequence[object], max_new_tokens: int) -> list[Completion]:
+    def generate(self, pairs: Sequence[object], max_new_tokens: int, told: Told) -> list[Completion]:
         return [Completion((i,), text, True) for i, text in enumerate(TEXTS[: len(pairs)])]
 
 
