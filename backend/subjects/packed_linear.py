@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 MOST_BYTES = 2**30  # of all weights packed: they are held twice
+LEAST_BYTES = 2**20  # of one weight: a smaller one is not what takes time, and torch's own layer starts sooner
 BATCH_ROWS = 32  # the number of rows that the order is chosen for; other numbers work as well
 
 
@@ -40,18 +41,18 @@ class PackedLinear(nn.Module):
 
 
 def pack_linears(model: nn.Module) -> None:
-    """Put packed layers in the place of every nn.Linear, where this machine can and all of them are small enough to be
-    held twice."""
+    """Put packed layers in the place of every large nn.Linear, where this machine can and all of them together are
+    small enough to be held twice."""
     places = [
         (owner, name, child)
         for owner in model.modules()
         for name, child in owner.named_children()
-        if type(child) is nn.Linear
+        if type(child) is nn.Linear and child.weight.nbytes >= LEAST_BYTES
     ]
     weights = [linear.weight for _, _, linear in places]
     if not _can_pack() or not all(w.device.type == "cpu" and w.dtype == torch.float32 for w in weights):
         return
-    if sum(w.numel() * w.element_size() for w in weights) > MOST_BYTES:
+    if sum(w.nbytes for w in weights) > MOST_BYTES:
         return
     with torch.inference_mode():
         for owner, name, linear in places:

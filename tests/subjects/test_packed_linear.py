@@ -16,6 +16,11 @@ from backend.subjects.packed_linear import PackedLinear, pack_linears
 pytestmark = pytest.mark.skipif(not packed_linear._can_pack(), reason="this processor has no packed layers")
 
 
+@pytest.fixture(autouse=True)
+def small_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_linear, "LEAST_BYTES", 0)
+
+
 def block(bias: bool = True) -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(24, 40, bias), nn.SiLU(), nn.Sequential(nn.Linear(40, 24, bias)))
@@ -90,7 +95,11 @@ def test_what_cannot_or_need_not_be_packed_is_left(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(packed_linear, "MOST_BYTES", 40 * 24 * 4 * 2 - 1)
     pack_linears(large)
     assert type(large[0]) is nn.Linear
-    monkeypatch.undo()
+    monkeypatch.setattr(packed_linear, "MOST_BYTES", 2**30)
+    mixed = nn.Sequential(nn.Linear(24, 40), nn.Linear(40, 23))
+    monkeypatch.setattr(packed_linear, "LEAST_BYTES", 40 * 24 * 4)
+    pack_linears(mixed)
+    assert [type(layer) for layer in mixed] == [PackedLinear, nn.Linear]
     monkeypatch.setattr(packed_linear, "_can_pack", lambda: False)
     other = block()
     pack_linears(other)
