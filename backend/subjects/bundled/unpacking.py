@@ -3,7 +3,9 @@
 import copy
 import io
 import json
-from contextlib import redirect_stderr
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,8 @@ def convert_gguf(gguf: Path, destination: Path) -> None:
     """Dequantise a GGUF model to a transformers directory in float32, so that results are those of its weights."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with quiet_libraries(), redirect_stderr(io.StringIO()):  # the GGUF reader has a bar of its own
+    # the GGUF reader has a bar of its own
+    with quiet_libraries(), redirect_stderr(io.StringIO()), read_once():
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
         config = copy.deepcopy(loaded.config)
@@ -40,6 +43,21 @@ def convert_gguf(gguf: Path, destination: Path) -> None:
         model.generation_config = loaded.generation_config
         model.save_pretrained(destination)
         tokenizer.save_pretrained(destination)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Inside, a GGUF file is parsed once, and names are mapped once, however often asked: transformers parses the whole
+    file for each of tokenizer, configuration and weights, and maps all names anew for each of a model's modules, which
+    is half of what converting takes."""
+    import gguf
+
+    plain = gguf.GGUFReader, gguf.get_tensor_name_map
+    gguf.GGUFReader, gguf.get_tensor_name_map = (cache(one) for one in plain)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = plain
 
 
 def check_packed_files(weights: Path, manifest: Manifest) -> None:
