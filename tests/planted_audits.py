@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from backend.audit.audit import Audited, run_audit
 from backend.audit.progress import NothingKept, Step
@@ -36,6 +37,12 @@ def some_prompts(per_split: Mapping[str, int]) -> PromptSet:
         if taken[key] <= most:
             chosen.append(replace(prompt, family=prompt.id))
     return PromptSet("planted", tuple(chosen))
+
+
+@cache
+def planted_audit() -> Audited:
+    """A quick audit of `planted`, the same for all tests of a process that only read it."""
+    return audit_planted("planted", FEW)
 
 
 def audit_planted(

@@ -4,6 +4,7 @@ from functools import partial
 from time import time
 
 from backend.api.schemas import CheckFigures, LayerCheck, Progress
+from backend.audit.prompt_groups import evenly_spaced
 from backend.jobs.desk import Conclusion, Desk, subject_key
 from backend.jobs.requests import CheckArgs, read_args
 from backend.prompts.load import load_prompts
@@ -14,6 +15,7 @@ from backend.subjects.check import SubjectCheck, check_subject
 from backend.subjects.planted.prompts import planted_prompts
 
 STAGE, SUBSET = "reading chats", "bundled:demo"
+N_PLANTED = 24  # as many as in SUBSET
 
 
 def check_job(desk: Desk, job: JobRow) -> Conclusion:
@@ -36,8 +38,9 @@ def check_job(desk: Desk, job: JobRow) -> Conclusion:
 
 
 def _texts(subject: str) -> list[str]:
-    prompts = planted_prompts() if subject in PLANTED_SUBJECTS else load_prompts(SUBSET)
-    return [prompt.text for prompt in prompts.own]
+    if subject in PLANTED_SUBJECTS:
+        return [prompt.text for prompt in evenly_spaced(planted_prompts().own, N_PLANTED)]
+    return [prompt.text for prompt in load_prompts(SUBSET).own]
 
 
 def check_figures(check: SubjectCheck, now: float) -> CheckFigures:

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli import main
 from backend.reports.report_json import report_to_json
-from tests.planted_audits import FEW, audit_planted, some_prompts
+from tests.planted_audits import FEW, planted_audit, some_prompts
 
 MET = '[figures."report_card.refusal_rate"]\nat_least = 0.2\n'  # four of four refused: 51 % at least
 UNMET = '[figures."report_card.flipped.random"]\nat_least = 0.9\n[statements]\npresent = "yes"\n'
@@ -17,7 +17,7 @@ UNMET = '[figures."report_card.flipped.random"]\nat_least = 0.9\n[statements]\np
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audit")
-    (folder / "report.json").write_text(report_to_json(audit_planted("planted", FEW).report), "utf-8")
+    (folder / "report.json").write_text(report_to_json(planted_audit().report), "utf-8")
     return folder
 
 

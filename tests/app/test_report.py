@@ -12,12 +12,12 @@ from backend.audit.results import Report
 from backend.errors import BadInput, OutputError
 from backend.reports.report_json import report_to_json
 from backend.store.database import Database
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from backend.audit.refusal.judges.phrases import PhraseJudge
 from backend.audit.refusal.yardstick.yardstick import Decode, load_yardstick
 from backend.audit.results import Judges, PromptResult
 from backend.subjects.planted.subject import planted_subject
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 
 class Yes:
@@ -47,7 +47,7 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def audited() -> Audited:
-    return audit_planted("planted", FEW)
+    return planted_audit()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.audit.results import Cascade
+from backend.audit.results import Cascade, Report
 from backend.subjects.planted.circuit import AUDITED_LAYERS, planted_truth
 from backend.subjects.sparse_autoencoder import FeatureId
 from backend.subjects.subject import load_subject
@@ -14,18 +14,24 @@ from benchmarks.null_audits import DEALT, audit, claimed_woken, deal, found, nul
 SEEDS = range(2)
 
 
-def test_nothing_of_the_null_subject_is_called_a_cause() -> None:
+@pytest.fixture(scope="module")
+def null_audits() -> list[Report]:
+    subject = load_subject("planted-null")
+    return [audit(subject, seed) for seed in SEEDS]
+
+
+def test_nothing_of_the_null_subject_is_called_a_cause(null_audits: list[Report]) -> None:
     subject = load_subject("planted-null")
     for seed in SEEDS:
-        claims = null_claims(subject, audit(subject, seed), seed)
+        claims = null_claims(subject, null_audits[seed], seed)
         assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
         assert claims.woken_once == 0
 
 
-def test_what_wakes_again_is_told_from_what_does_not() -> None:
+def test_what_wakes_again_is_told_from_what_does_not(null_audits: list[Report]) -> None:
     """Seed 0's claims are real. On the first audited layer nothing wakes, for below it nothing is ablated."""
     subject = load_subject("planted-null")
-    report = audit(subject, 0)
+    report = null_audits[0]
     claimed = claimed_woken(report)
     assert claimed
     assert all(wakes_again(subject, report, name) for name in claimed)

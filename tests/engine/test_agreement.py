@@ -94,7 +94,7 @@ def close(found: Tensor, expected: Tensor) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestRandomNetworks:
-    @examples(40)
+    @examples(24)
     @given(data=st.data())
     def test_scores(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -102,7 +102,7 @@ class TestRandomNetworks:
         engine, reference = engines(subject.model, subject.saes)
         agree_on_scores(engine, reference, pairs, subject.onset_ids)
 
-    @examples(12)
+    @examples(8)
     @given(data=st.data())
     def test_activations(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -111,14 +111,14 @@ class TestRandomNetworks:
         agree_on_activations(engine, reference, pairs, subject.features)
         agree_on_observations(engine, reference, pairs, subject.onset_ids, data.draw(scopes()), subject.features)
 
-    @examples(12)
+    @examples(8)
     @given(data=st.data(), most=st.integers(0, 7))
     def test_tokens(self, tiny: Subjects, kind: str, data: st.DataObject, most: int) -> None:
         subject = tiny(kind)
         pairs = data.draw(self.pairs(subject.model, subject.features))
         agree_on_tokens(*engines(subject.model, subject.saes), pairs, most)
 
-    @examples(12)
+    @examples(8)
     @given(data=st.data())
     def test_responses(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -132,7 +132,7 @@ class TestRandomNetworks:
 
 
 class TestPlanted:
-    @examples(20)
+    @examples(12)
     @given(data=st.data())
     def test_everything(self, planted: PlantedSubject, data: st.DataObject) -> None:
         model, saes = planted.model, planted.saes

@@ -53,7 +53,7 @@ def test_the_least_recently_used_go_first() -> None:
 
 @pytest.mark.parametrize("name", ["llama", "gemma2"])
 @pytest.mark.parametrize("cache_bytes", [1, 2**20])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_related_sets_one_after_another(tiny: Subjects, name: str, cache_bytes: int, data: st.DataObject) -> None:
     subject = tiny(name)

@@ -35,7 +35,7 @@ def fresh(subject: TinySubject, **settings: int) -> ResidualEngine:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestScores:
-    @examples(10)
+    @examples(7)
     @given(data=st.data())
     def test_order_does_not_matter(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -44,7 +44,7 @@ class TestScores:
         scores = fresh(subject).score(pairs, subject.onset_ids)
         same(fresh(subject).score([pairs[i] for i in order], subject.onset_ids), [scores[i] for i in order])
 
-    @examples(10)
+    @examples(7)
     @given(data=st.data())
     def test_company_does_not_matter(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -53,7 +53,7 @@ class TestScores:
         engine = fresh(subject)
         same([engine.score([pair], subject.onset_ids)[0] for pair in pairs], together)
 
-    @examples(10)
+    @examples(7)
     @given(data=st.data())
     def test_history_does_not_matter_to_the_last_bit(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         """A resumed audit asks the same things after others: it must get the same numbers."""
@@ -66,7 +66,7 @@ class TestScores:
         engine.forget()
         assert engine.score(pairs, subject.onset_ids) == expected
 
-    @examples(10)
+    @examples(7)
     @given(data=st.data())
     def test_settings_do_not_matter(self, tiny: Subjects, kind: str, data: st.DataObject) -> None:
         subject = tiny(kind)
@@ -81,7 +81,7 @@ class TestScores:
         for max_tokens in (1, 30):  # prompts read in pieces, that then go on as one
             assert fresh(subject, max_tokens=max_tokens).generate(pairs, 3) == tokens
 
-    @examples(15)
+    @examples(10)
     @given(data=st.data())
     def test_the_edited_features_are_the_whole_intervention(
         self, tiny: Subjects, kind: str, data: st.DataObject

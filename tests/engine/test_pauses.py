@@ -68,13 +68,14 @@ def test_it_is_called_before_every_forward_pass(kind: str, work: str, tiny: Subj
     assert len(seen) > 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("work", WORK)
-@pytest.mark.parametrize("inside", WORK)
+@pytest.mark.parametrize(
+    ("kind", "work", "inside"),
+    [(kind, work, inside) for kind in KINDS for work in WORK for inside in WORK if kind == "llama" or inside == work],
+)
 def test_work_done_inside_it_changes_nothing(kind: str, work: str, inside: str, tiny: Subjects) -> None:
     subject = tiny(kind)
     undisturbed = WORK[work](ResidualEngine(subject.model, subject.saes), subject, pairs_of(subject))
-    few = pairs_of(subject)[-4:]
+    few = pairs_of(subject)[-3:]
     asked = WORK[inside](ResidualEngine(subject.model, subject.saes), subject, few)
     other = ResidualEngine(subject.model, subject.saes)
     answers: list[object] = []

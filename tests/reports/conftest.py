@@ -3,10 +3,10 @@
 import pytest
 
 from backend.audit.results import Report
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 
 @pytest.fixture(scope="package")
 def planted_report() -> Report:
     """A real report of the planted subject on a few prompts."""
-    return audit_planted("planted", FEW).report
+    return planted_audit().report

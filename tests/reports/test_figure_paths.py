@@ -7,12 +7,12 @@ import pytest
 from backend.audit.results import NOTHING_MEASURED, Figure, Report
 from backend.errors import BadInput
 from backend.reports.figure_paths import figure_patterns, find_figure, is_share, named_figure
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 def figures_of(value: Any, path: str = "") -> Iterator[tuple[str, Figure]]:

@@ -8,14 +8,14 @@ import pytest
 from backend.audit.results import NOTHING_MEASURED, Figure, Report
 from backend.errors import BadInput
 from backend.reports.gate import Checked, check_gate, read_gate
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 RATE = '[figures."report_card.refusal_rate"]\n'
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 def with_rate(report: Report, figure: Figure) -> Report:

@@ -8,7 +8,7 @@ import pytest
 
 from backend.audit.results import Report
 from backend.reports.report_json import report_from_json, report_schema, report_to_json, shipped_schema
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 PATHS = (
     "baseline.refusal_rate",
@@ -30,7 +30,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 def test_shipped_schema_is_the_one_the_results_give() -> None:

@@ -11,7 +11,7 @@ from backend.audit.results import Report
 from backend.store.artifacts import ArtifactStore
 from backend.store.database import Database
 from backend.store.tables import Table
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 from tests.postgres import postgresql_server
 
 NUMBERS = count()
@@ -56,7 +56,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture(scope="session")
 def report() -> Report:
     """A real report: an audit of the planted subject on a few prompts."""
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 def new_database(server: str) -> str:

@@ -9,12 +9,12 @@ from backend.engine.protocol import Pair
 from backend.engine.reference import ReferenceEngine
 from backend.subjects.planted.subject import planted_subject
 from backend.subjects.sparse_autoencoder import FeatureId
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import planted_audit
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return audit_planted("planted", FEW).report
+    return planted_audit().report
 
 
 def test_token_activations_are_the_reference_engine_s_in_scope(report: Report) -> None:

@@ -6,7 +6,7 @@ from backend.audit.progress import Step
 from backend.audit.results import PromptResult, Report
 from backend.audit.spec import AuditSettings
 from backend.subjects.planted.circuit import PlantedTruth
-from tests.planted_audits import FEW, audit_planted
+from tests.planted_audits import FEW, audit_planted, planted_audit
 
 
 def worked(report: Report, kind: str | None = None) -> list[PromptResult]:
@@ -141,7 +141,7 @@ def test_causal_features_have_effects_and_decoys_none(planted: Report, truth: Pl
 
 
 def test_beyond_the_test_split_only_some_are_searched_and_the_others_keep_their_baseline() -> None:
-    report = audit_planted("planted", FEW).report
+    report = planted_audit().report
     harmful = [p for p in report.prompts if p.label == "harmful"]
     assert all(p.baseline.response.verdict == "refused" for p in harmful)
     assert sum(p.split == "test" for p in worked(report)) == sum(p.split == "test" for p in harmful) == 4
