@@ -173,5 +173,5 @@ def _fits(value: Any, column: Column) -> bool:
     """True for a value that the column could hold: anything else would be an error of the database."""
     kind = column.type.python_type
     if type(value) is int and kind in (int, float):
-        return abs(value) <= LARGEST_INTEGER
+        return -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER
     return type(value) is kind and (kind is not float or isfinite(value))

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,10 @@ VALUES = {
 }
 REST = {"text": "t", "label": "harmful", "family": "f", "split": "test", "outcome": "refused", "story": {}}
 
+LEAST = {"score": 0.0, "verdict": "refused", "category": None, "random_flips": None, "flipped_direction": None} | {
+    "set_size": -(2**31)
+}
+
 rows_of_values = st.lists(st.fixed_dictionaries(VALUES), max_size=12)
 on_each_database = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -47,6 +51,7 @@ def walk(session: Session, audit_id: str, **asked: Any) -> list[RowPage[PromptRe
 
 
 @on_each_database
+@example(rows=[LEAST, LEAST], sort="set_size", descending=False, limit=1)
 @given(rows=rows_of_values, sort=st.sampled_from(sorted(VALUES)), descending=st.booleans(), limit=st.integers(1, 13))
 def test_every_row_once_and_in_order(
     database: Database, rows: list[dict[str, Any]], sort: str, descending: bool, limit: int
