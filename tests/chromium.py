@@ -9,7 +9,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 PLACES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NOTICE = "no Chromium on this machine; run: apt-get install chromium"
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--process-per-site",  # tabs of one profile share what is compiled
+    "--renderer-process-limit=1",
+)
 
 
 @contextmanager

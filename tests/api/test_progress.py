@@ -14,7 +14,10 @@ from tests.api.site import SPEC, Site
 def test_a_running_audit_tells_how_far_it_is(audited: Audited) -> None:
     audit = audited.site.post("/audits", {"spec": {**SPEC, "seed": 11}})["audit"]["id"]
     events: list[tuple[str, dict[str, object]]] = []
-    with listening(audited.site) as url, httpx.stream("GET", f"{url}/api/audits/{audit}/progress") as stream:
+    with (
+        listening(audited.site) as url,
+        httpx.stream("GET", f"{url}/api/audits/{audit}/progress", timeout=60) as stream,
+    ):
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert "content-encoding" not in stream.headers
         name = ""
@@ -34,7 +37,7 @@ def test_a_running_audit_tells_how_far_it_is(audited: Audited) -> None:
 
 def test_the_stream_ends_with_the_audit(site: Site) -> None:
     audit = site.post("/audits", {"spec": SPEC})["audit"]["id"]
-    with listening(site) as url, httpx.stream("GET", f"{url}/api/audits/{audit}/progress") as stream:
+    with listening(site) as url, httpx.stream("GET", f"{url}/api/audits/{audit}/progress", timeout=60) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: progress"
         assert site.client.delete(f"/api/audits/{audit}").status_code == 204
