@@ -8,6 +8,7 @@ INSTALLED := .venv/.installed
 DEMO := build/demo-audit
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # the processes that tests start need not compile everything anew
 
 .PHONY: help install fetch demo test check bench bench-service bench-statistics screenshots schema fmt clean
 

@@ -1,4 +1,7 @@
-"""A few seeds of the null and the planted subject: nothing is claimed of the one, everything found in the other."""
+"""One seed of the null and of the planted subject: nothing is claimed of the one, everything found in the other.
+
+`make bench-statistics` takes a hundred.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -11,27 +14,24 @@ from backend.subjects.sparse_autoencoder import FeatureId
 from backend.subjects.subject import load_subject
 from benchmarks.null_audits import DEALT, audit, claimed_woken, deal, found, null_claims, wakes_again
 
-SEEDS = range(2)
+SEED = 0
 
 
 @pytest.fixture(scope="module")
-def null_audits() -> list[Report]:
+def null_audit() -> Report:
+    return audit(load_subject("planted-null"), SEED)
+
+
+def test_nothing_of_the_null_subject_is_called_a_cause(null_audit: Report) -> None:
+    claims = null_claims(load_subject("planted-null"), null_audit, SEED)
+    assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
+    assert claims.woken_once == 0
+
+
+def test_what_wakes_again_is_told_from_what_does_not(null_audit: Report) -> None:
+    """The seed's claims are real. On the first audited layer nothing wakes, for below it nothing is ablated."""
     subject = load_subject("planted-null")
-    return [audit(subject, seed) for seed in SEEDS]
-
-
-def test_nothing_of_the_null_subject_is_called_a_cause(null_audits: list[Report]) -> None:
-    subject = load_subject("planted-null")
-    for seed in SEEDS:
-        claims = null_claims(subject, null_audits[seed], seed)
-        assert (claims.confirmed_sets, claims.pairs, claims.backups_confirmed, claims.statements) == (0, 0, 0, ())
-        assert claims.woken_once == 0
-
-
-def test_what_wakes_again_is_told_from_what_does_not(null_audits: list[Report]) -> None:
-    """Seed 0's claims are real. On the first audited layer nothing wakes, for below it nothing is ablated."""
-    subject = load_subject("planted-null")
-    report = null_audits[0]
+    report = null_audit
     claimed = claimed_woken(report)
     assert claimed
     assert all(wakes_again(subject, report, name) for name in claimed)
@@ -46,13 +46,12 @@ def _claiming(cascade: Cascade, feature: str) -> Cascade:
 
 def test_all_that_is_planted_is_found_and_nothing_else() -> None:
     subject, truth = load_subject("planted"), planted_truth("planted", null=False)
-    for seed in SEEDS:
-        one = found(audit(subject, seed), truth, seed)
-        assert (one.sets_wrong, one.pairs_wrong, one.woken_wrong) == (0, 0, 0)
-        assert (one.prompts_with_set, one.pairs_right, one.woken_right) == (one.prompts, 3, 1)
+    one = found(audit(subject, SEED), truth, SEED)
+    assert (one.sets_wrong, one.pairs_wrong, one.woken_wrong) == (0, 0, 0)
+    assert (one.prompts_with_set, one.pairs_right, one.woken_right) == (one.prompts, 3, 1)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [0, 1])
 def test_prompts_are_dealt_evenly_and_by_the_seed(seed: int) -> None:
     dealt = deal(seed).prompts
     counts = Counter((p.category, p.split) for p in dealt if p.label == "harmful")
