@@ -151,7 +151,7 @@ def search_prompts(
     parts: SimpleQueue[None] = SimpleQueue()  # one for each that is done, put there by the searches' threads
 
     def tell(ended: int) -> None:
-        told(ended, max(0.0, parts.qsize() / SEARCH_PARTS - ended))
+        told(ended, parts.qsize() / SEARCH_PARTS - ended)
 
     part_done = partial(parts.put, None)
     searches = [

@@ -16,7 +16,7 @@ from backend.engine.caches import joined_cache, resumed_cache
 from backend.engine.hooks import BatchEdits
 from backend.engine.pauses import BetweenBatches
 from backend.engine.planner import Work, pack
-from backend.engine.protocol import Completion, Pair, Told, tell_nobody
+from backend.engine.protocol import Completion, Pair, Told
 from backend.subjects.language_model import ChatTokens, LanguageModel, PositionClass
 from backend.subjects.sparse_autoencoder import SparseAutoencoder
 
@@ -29,7 +29,7 @@ def generate_batch(
     max_new_tokens: int,
     max_tokens: int,
     between_batches: BetweenBatches,
-    told: Told = tell_nobody,
+    told: Told,
 ) -> list[Completion]:
     """Greedy completions of at most max_new_tokens tokens each; prefixes are each pair's own prefix state.
 

@@ -154,8 +154,7 @@ class Engine(Evaluator, Protocol):
         ...
 
     def generate(self, pairs: Sequence[Pair], max_new_tokens: int, told: Told = tell_nobody) -> list[Completion]:
-        """Greedy completions under each pair's intervention. told: called before every token after
-        the first."""
+        """Greedy completions under each pair's intervention. told: called before every token but the first."""
         ...
 
     def firing(self, prompts: Sequence[ChatTokens], scope: Scope) -> list[dict[int, Firing]]:

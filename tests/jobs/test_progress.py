@@ -50,7 +50,8 @@ def test_work_done_together_moves_before_any_of_it_is_done() -> None:
         assert none_done == sorted(none_done)
         assert len(set(none_done)) > 4
         assert 0 < none_done[-1] <= of_stage[-1].total
-        assert all(step.done + step.under_way <= step.total for step in of_stage)
+        assert all(0 <= step.under_way <= step.total - step.done for step in of_stage)
+        assert of_stage[-1] == Step(stage, of_stage[-1].total, of_stage[-1].total)
 
 
 def test_the_pace_counts_work_under_way_and_no_single_burst() -> None:

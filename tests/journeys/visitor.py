@@ -65,10 +65,14 @@ def visiting(browser: Browser, url: str, *, expected: tuple[str, ...] = (), **op
     """A reader whom nothing is known of; leaving, nothing may have been noted and nothing hostile may have run."""
     idle = _idle.setdefault((browser, url, repr(sorted(options.items()))), [])
     context = idle.pop() if idle else _profile(browser, url, options)
-    visitor = Visitor(url, context, expected=expected)
-    yield visitor
-    assert not any(page.evaluate("window.ran") for page in context.pages), "a hostile text ran"
-    assert not visitor.remaining(), "\n".join(visitor.remaining())
+    try:
+        visitor = Visitor(url, context, expected=expected)
+        yield visitor
+        assert not any(page.evaluate("window.ran") for page in context.pages), "a hostile text ran"
+        assert not visitor.remaining(), "\n".join(visitor.remaining())
+    except BaseException:
+        context.close()
+        raise
     first, *tabs = context.pages
     for page in tabs:
         page.close()
