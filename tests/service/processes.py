@@ -47,15 +47,16 @@ class Web:
 
     @contextmanager
     def kept_busy(self, audit_id: str) -> Iterator[None]:
-        """While inside, somebody renames the audit over and over: a kill finds a write under way."""
-        stop = threading.Event()
+        """While inside, somebody who has renamed the audit does it over and over: a kill finds a write under way."""
+        stop, audit = threading.Event(), f"{self.address}/api/audits/{audit_id}"
+        httpx.patch(audit, json={"name": "renamed"}).raise_for_status()
 
-        def rename() -> None:
-            with httpx.Client(base_url=self.address) as client, suppress(httpx.TransportError):
+        def rename_again() -> None:
+            with httpx.Client() as client, suppress(httpx.TransportError):
                 while not stop.is_set():
-                    client.patch(f"/api/audits/{audit_id}", json={"name": "renamed"})
+                    client.patch(audit, json={"name": "renamed"})
 
-        thread = threading.Thread(target=rename)
+        thread = threading.Thread(target=rename_again)
         thread.start()
         try:
             yield
