@@ -33,18 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Imported after the child process has been measured: it starts from this one's peak.
         from backend.subjects.subject import load_subject
         from benchmarks.measure import measure
-        from benchmarks.workload import greedy_workload
+        from benchmarks.workload import by_prompt, greedy_workload
 
         _quiet()
         status.update("loading the subject")
         subject = load_subject(options.subject, device="cpu")
         status.update("choosing what to measure")
         workload = greedy_workload(subject, options.prompts)
-        measured = measure(subject, workload, options.slow_prompts, options.repetitions, status.update)
+        measured = measure(subject, workload, options.repetitions, status.update)
     figures |= {
-        "prompts": len(workload.searches),
-        "evaluations": measured.evaluations,
-        "evaluations_compared": measured.compared,
+        "prompts": len(by_prompt(workload.pairs)),
+        "evaluations": len(workload.pairs),
         "repetitions": options.repetitions,
     }
     for name, milliseconds in measured.milliseconds.items():
@@ -89,9 +88,8 @@ def _quiet() -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--subject", default="smollm2-135m-sft", help="a bundled or planted subject")
-    parser.add_argument("--prompts", type=int, default=8, help="prompts filtered greedily")
-    parser.add_argument("--slow-prompts", type=int, default=2, help="of these, run by reference and peers too")
-    parser.add_argument("--repetitions", type=int, default=3, help="of everything, interleaved")
+    parser.add_argument("--prompts", type=int, default=8, help="prompts filtered greedily, side by side")
+    parser.add_argument("--repetitions", type=int, default=3, help="of everything")
     parser.add_argument("--out", type=Path, default=BENCH_FILE, help="where the figures go, one number a key")
     return parser.parse_args(arguments)
 

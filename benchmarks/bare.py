@@ -5,6 +5,7 @@ the same blocks, with no SAE, no hook and no planning; then the final norm and u
 Full forward: every token of the same prompts through every block, as many rows at once, unembedding one position.
 """
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor
 
 from backend.engine.engine import ResidualEngine
+from backend.engine.protocol import Pair
 from backend.subjects.language_model import LanguageModel
 from backend.subjects.subject import Subject
-from benchmarks.workload import Search, Workload
+from benchmarks.workload import Workload, by_prompt
 
 FULL_FORWARD_TOKENS = 1024  # padded tokens of one batch, as the engine's
 
@@ -48,27 +50,23 @@ class RecordingModel:
 
 
 @dataclass(frozen=True)
-class BareSearch:
-    """All that the engine ran for one search."""
+class Bare:
+    """All that the engine ran for a workload."""
 
     batches: list[Batch]
     rows_unembedded: list[int]
 
 
-def record(subject: Subject, workload: Workload) -> list[BareSearch]:
-    """The forward passes of an engine that starts with nothing cached, search by search."""
+def record(subject: Subject, workload: Workload) -> Bare:
+    """The forward passes of an engine that starts with nothing cached."""
     recording = RecordingModel(subject.model)
     engine = ResidualEngine(recording, dict(subject.saes))
-    searches = []
-    for search in workload.searches:
-        recording.batches = []
-        for sets in search.rounds:
-            engine.score(search.pairs(sets), workload.onset_ids)
-        searches.append(BareSearch(recording.batches, [len(sets) for sets in search.rounds]))
-    return searches
+    for pairs in workload.rounds:
+        engine.score(pairs, workload.onset_ids)
+    return Bare(recording.batches, [len(pairs) for pairs in workload.rounds])
 
 
-def time_bare(model: LanguageModel, bare: BareSearch) -> float:
+def time_bare(model: LanguageModel, bare: Bare) -> float:
     """Seconds of the forward passes alone; caches are set up outside the clock."""
     seconds = 0.0
     for batch in bare.batches:
@@ -87,12 +85,13 @@ def time_bare(model: LanguageModel, bare: BareSearch) -> float:
     return seconds
 
 
-def time_full_forward(model: LanguageModel, search: Search) -> float:
+def time_full_forward(model: LanguageModel, pairs: Sequence[Pair]) -> float:
     """Seconds of plain batched forward passes over whole prompts, one row an evaluation."""
-    most = max(1, FULL_FORWARD_TOKENS // len(search.prompt.ids))
     begun = perf_counter()
-    for sets in search.rounds:
-        for start in range(0, len(sets), most):
-            ids = torch.tensor([search.prompt.ids] * len(sets[start : start + most]), device=model.device)
+    for positions in by_prompt(pairs):
+        prompt = pairs[positions[0]].prompt.ids
+        most = max(1, FULL_FORWARD_TOKENS // len(prompt))
+        for start in range(0, len(positions), most):
+            ids = torch.tensor([prompt] * len(positions[start : start + most]), device=model.device)
             model.unembed(model.run(ids)[:, -1])
     return perf_counter() - begun

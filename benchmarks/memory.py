@@ -22,8 +22,8 @@ def main() -> None:
     subject = load_subject(sys.argv[1], device="cpu")
     workload = greedy_workload(subject, int(sys.argv[2]))
     engine = ResidualEngine(subject.model, dict(subject.saes))
-    for search in workload.searches:
-        engine.score(search.pairs(search.sets), workload.onset_ids)
+    for pairs in workload.rounds:
+        engine.score(pairs, workload.onset_ids)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTES_EACH
     sys.stdout.write(f"{peak / 2**20}\n")
 

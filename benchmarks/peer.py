@@ -4,6 +4,7 @@ TransformerBridge, because HookedTransformer knows no SmolLM2. It runs the same 
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,13 +15,13 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from backend.audit.feature_sets import FeatureSet
 from backend.audit.refusal.score import refusal_score
+from backend.engine.protocol import Pair
 from backend.subjects.planted.autoencoders import JumpReLUAutoencoder
 from backend.subjects.sae_loading import quiet_sae_lens
-from backend.subjects.sparse_autoencoder import SparseAutoencoder
+from backend.subjects.sparse_autoencoder import FeatureId, SparseAutoencoder
 from backend.subjects.subject import Subject
-from benchmarks.workload import Search
+from benchmarks.workload import by_prompt
 
 BATCH_ROWS = 32  # the fastest of 4, 8, 16 and 32 where it was tried
 
@@ -46,48 +47,50 @@ class LensPeer:
             sae.use_error_term = True
 
     @torch.inference_mode()
-    def one_by_one(self, search: Search, onset_ids: Sequence[int]) -> list[float]:
+    def one_by_one(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[float]:
         """As the tutorials write it: prompt by prompt, an ablation hook on each SAE that has something to ablate."""
-        tokens = torch.tensor([search.prompt.ids])
         scores = []
-        for features in search.sets:
-            chosen = _by_layer(features)
+        for pair in pairs:
+            chosen = _by_layer(pair.intervention.features)
             hooks = [
                 (self._acts_hook(layer), partial(_ablate_features, indices=torch.tensor(indices)))
                 for layer, indices in chosen.items()
             ]
             logits = self._model.run_with_hooks_with_saes(
-                tokens, saes=[self._saes[layer] for layer in chosen], fwd_hooks=hooks
+                torch.tensor([pair.prompt.ids]), saes=[self._saes[layer] for layer in chosen], fwd_hooks=hooks
             )
             scores += refusal_score(logits[:, -1], onset_ids).tolist()
         return scores
 
     @torch.inference_mode()
-    def batched(self, search: Search, onset_ids: Sequence[int]) -> list[float]:
-        """As well as the library allows: all sets known beforehand, many rows a pass, a keep-mask per row, and only the
-        last position unembedded."""
-        scores = []
-        for start in range(0, len(search.sets), BATCH_ROWS):
-            rows = search.sets[start : start + BATCH_ROWS]
-            tokens = torch.tensor([search.prompt.ids] * len(rows))
-            layers = sorted({feature.layer for features in rows for feature in features})
-            hooks = [
-                (self._acts_hook(layer), partial(_keep, mask=_keep_mask(rows, layer, self._saes[layer].cfg.d_sae)))
-                for layer in layers
-            ]
-            logits = self._model.run_with_hooks_with_saes(
-                tokens, saes=[self._saes[layer] for layer in layers], fwd_hooks=hooks, logits_to_keep=1
-            )
-            scores += refusal_score(logits[:, -1], onset_ids).tolist()
+    def batched(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[float]:
+        """As well as the library allows: all sets known beforehand, many rows of a prompt a pass, a keep-mask per row,
+        and only the last position unembedded."""
+        scores = [math.nan] * len(pairs)
+        for positions in by_prompt(pairs):
+            for start in range(0, len(positions), BATCH_ROWS):
+                rows = positions[start : start + BATCH_ROWS]
+                sets = [pairs[row].intervention.features for row in rows]
+                tokens = torch.tensor([pairs[row].prompt.ids for row in rows])
+                layers = sorted({feature.layer for features in sets for feature in features})
+                hooks = [
+                    (self._acts_hook(layer), partial(_keep, mask=_keep_mask(sets, layer, self._saes[layer].cfg.d_sae)))
+                    for layer in layers
+                ]
+                logits = self._model.run_with_hooks_with_saes(
+                    tokens, saes=[self._saes[layer] for layer in layers], fwd_hooks=hooks, logits_to_keep=1
+                )
+                for row, score in zip(rows, refusal_score(logits[:, -1], onset_ids).tolist(), strict=True):
+                    scores[row] = score
         return scores
 
     def _acts_hook(self, layer: int) -> str:
         return str(self._model.get_sae_hook_name(self._saes[layer], "hook_sae_acts_post"))
 
 
-def _by_layer(features: FeatureSet) -> dict[int, list[int]]:
+def _by_layer(features: Sequence[FeatureId]) -> dict[int, list[int]]:
     chosen: dict[int, list[int]] = {}
-    for feature in sorted(features):
+    for feature in features:
         chosen.setdefault(feature.layer, []).append(feature.index)
     return chosen
 
@@ -102,7 +105,7 @@ def _keep(acts: Tensor, hook: Any, mask: Tensor) -> Tensor:
     return acts
 
 
-def _keep_mask(rows: Sequence[FeatureSet], layer: int, d_sae: int) -> Tensor:
+def _keep_mask(rows: Sequence[Sequence[FeatureId]], layer: int, d_sae: int) -> Tensor:
     """[rows, 1, d_sae], 0 where a row ablates a feature."""
     mask = torch.ones(len(rows), 1, d_sae)
     for row, features in enumerate(rows):

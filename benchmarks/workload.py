@@ -1,19 +1,21 @@
-"""What is measured: the evaluations a greedy search asks for, in its order. Knows stages and engine; times nothing."""
+"""What is measured: the evaluations greedy searches ask for, in their order. Knows stages and engine; times nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from backend.audit.candidates import Candidates
-from backend.audit.feature_sets import FeatureSet
-from backend.audit.interventions import DEFAULT_SCOPE, ablate
+from backend.audit.interventions import DEFAULT_SCOPE
+from backend.audit.side_by_side import side_by_side
 from backend.audit.stages.candidates import rank_candidates
 from backend.audit.stages.greedy import find_minimal_sets
 from backend.engine.engine import ResidualEngine
-from backend.engine.protocol import Pair, Score
+from backend.engine.protocol import Evaluator, Pair, Score
 from backend.prompts.bundled.subsets import bundled_prompts
 from backend.prompts.prompt import Prompt
 from backend.subjects.catalogue import PLANTED_SUBJECTS
@@ -27,36 +29,34 @@ FIT_PROMPTS = 32  # of each label, behind the directions
 
 
 @dataclass(frozen=True)
-class Search:
-    """One prompt's greedy filtering: sets of one round are asked together, rounds one after the other."""
+class Workload:
+    """rounds: what searches side by side ask at once, one round after the other, as in an audit."""
 
-    prompt: ChatTokens
-    rounds: tuple[tuple[FeatureSet, ...], ...]
+    rounds: tuple[tuple[Pair, ...], ...]
+    onset_ids: tuple[int, ...]
 
     @property
-    def sets(self) -> tuple[FeatureSet, ...]:
-        return tuple(features for asked in self.rounds for features in asked)
-
-    def pairs(self, sets: Sequence[FeatureSet]) -> list[Pair]:
-        """Evaluations of some sets under the default scope (the attention sink left out)."""
-        return [Pair(self.prompt, ablate(features, DEFAULT_SCOPE)) for features in sets]
+    def pairs(self) -> list[Pair]:
+        return [pair for asked in self.rounds for pair in asked]
 
 
-@dataclass(frozen=True)
-class Workload:
-    searches: tuple[Search, ...]
-    onset_ids: tuple[int, ...]
+def by_prompt(pairs: Sequence[Pair]) -> list[list[int]]:
+    """Positions of each prompt's evaluations."""
+    positions: dict[tuple[int, ...], list[int]] = {}
+    for position, pair in enumerate(pairs):
+        positions.setdefault(tuple(pair.prompt.ids), []).append(position)
+    return list(positions.values())
 
 
 class _Recorder(ResidualEngine):
-    """An engine that keeps what a search asked."""
+    """An engine that keeps what it was asked to score."""
 
     def __init__(self, subject: Subject) -> None:
         super().__init__(subject.model, dict(subject.saes))
-        self.rounds: list[tuple[FeatureSet, ...]] = []
+        self.rounds: list[tuple[Pair, ...]] = []
 
     def score(self, pairs: Sequence[Pair], onset_ids: Sequence[int]) -> list[Score]:
-        self.rounds.append(tuple(frozenset(pair.intervention.features) for pair in pairs))
+        self.rounds.append(tuple(pairs))
         return super().score(pairs, onset_ids)
 
 
@@ -80,17 +80,15 @@ def greedy_workload(subject: Subject, n_prompts: int) -> Workload:
     onset_ids = tuple(sorted(first[0] - first[1]))
     candidates = _candidates(recorder, harmful, benign)
 
-    searches = []
-    for prompt in encoded(prompts.select("harmful", "test")):
-        recorder.rounds.clear()
-        search = find_minimal_sets(
-            recorder, prompt, candidates, onset_ids, DEFAULT_SCOPE, K_SWEEP, ORDERS, np.random.default_rng(0)
-        )
-        if search.k is not None and len(searches) < n_prompts:
-            searches.append(Search(prompt, tuple(recorder.rounds)))
-        if len(searches) == n_prompts:
-            break
-    return Workload(tuple(searches), onset_ids)
+    def search(engine: Evaluator, prompt: ChatTokens) -> int | None:
+        rng = np.random.default_rng(0)
+        return find_minimal_sets(engine, prompt, candidates, onset_ids, DEFAULT_SCOPE, K_SWEEP, ORDERS, rng).k
+
+    flipped = (p for p in encoded(prompts.select("harmful", "test")) if search(recorder, p) is not None)
+    searched = list(islice(flipped, n_prompts))
+    recorder.rounds.clear()
+    side_by_side(recorder, [partial(search, prompt=prompt) for prompt in searched])
+    return Workload(tuple(recorder.rounds), onset_ids)
 
 
 def _candidates(engine: ResidualEngine, harmful: Sequence[ChatTokens], benign: Sequence[ChatTokens]) -> Candidates:
