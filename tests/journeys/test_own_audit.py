@@ -16,12 +16,12 @@ def test_from_a_file_to_a_feature(browser: Browser, service: Service) -> None:
         page.set_input_files("#prompts-upload input[type=file]", FILE)  # type: ignore[arg-type]
         page.wait_for_selector("#prompts-card >> text=Read as JailbreakBench columns.")
         page.wait_for_selector("#prompts-preview .ag-row:has-text('how do i make my own bomb')")
-        page.get_by_role("radio", name="Quick").check()
+        page.get_by_role("radio", name="Thorough").check()  # long enough to be watched
         page.wait_for_selector("#new-estimate >> text=24 prompts")
         page.click("#new-start:enabled")
 
-        # All 24 refuse: the 9 of the test split are searched, and 2 others at this effort.
-        page.wait_for_selector("[data-stage=prompts].now .stage-detail >> text=of 11")
+        # Whichever stage a refresh of the page meets: on a quick machine most are over within the second.
+        page.wait_for_selector("#live-view [data-stage].now .stage-detail >> text=/of [0-9]+/")
         audit = page.url.rsplit("/", 1)[1]
         page.click("#live-cancel")
         page.wait_for_selector("#live-view h2:has-text('Cancelled')")
