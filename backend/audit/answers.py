@@ -18,13 +18,12 @@ _Content = tuple[str, tuple[int, ...], Intervention]  # prompt id, its tokens an
 class Answers:
     """Responses by request name; the same intervention on the same prompt in the same words is generated once."""
 
-    def __init__(self, respond: Respond) -> None:
-        self._respond = respond
+    def __init__(self) -> None:
         self._by_content: dict[_Content, Response] = {}
         self._content_of: dict[str, _Content] = {}
         self.token_ids: TokenIds = {}
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def ask(self, respond: Respond, requests: Sequence[Request]) -> None:
         new: dict[_Content, Request] = {}
         for request in requests:
             content = (request.prompt.prompt.id, request.prompt.tokens.ids, request.intervention)
@@ -33,7 +32,7 @@ class Answers:
                 new.setdefault(content, request)
         # Similar lengths together: what shares a batch is padded to its longest.
         ordered = sorted(new, key=lambda content: len(new[content].prompt.tokens.ids))
-        answered = self._respond([new[content] for content in ordered])
+        answered = respond([new[content] for content in ordered])
         self._by_content.update(zip(ordered, answered.responses, strict=True))
         self.token_ids.update(answered.token_ids)
 

@@ -11,9 +11,10 @@ from backend.audit.answers import Answers
 from backend.audit.candidates import ActivationTable, Candidates
 from backend.audit.cascade_summary import summarise_cascade
 from backend.audit.content import Keys, asked
+from backend.audit.fitted import Fitted
 from backend.audit.headline import headline
 from backend.audit.judging import Judging, judge_the_judges
-from backend.audit.per_prompt import Fitted, audit_prompts
+from backend.audit.per_prompt import audit_prompts
 from backend.audit.perturb import perturb_prompts
 from backend.audit.perturbation_plan import language_requests, plan_perturbations
 from backend.audit.progress import Checkpoint, Progress, Step, kept
@@ -158,15 +159,12 @@ def run_audit(
     )
     results = audit_prompts(
         engine,
-        answer.stage("completions"),
+        answer,
         answered,
         scored,
         searched_prompts(refused, amounts.searched_beyond_test),
         fitted,
         settings,
-        keys,
-        checkpoint,
-        progress,
         token_ids,
     )
     timer.lap("prompts")
@@ -174,9 +172,9 @@ def run_audit(
     claims = score_claims(engine, answered, scored, results, fitted, settings, token_ids, keys, checkpoint, progress)
     spoken = {request.name: response for request, response in zip(framed, in_languages, strict=True)}
     plan = plan_perturbations(model, spoken, answered, scored, results, settings)
-    answers = Answers(answer.stage("verification completions"))
+    answers = Answers()
     # Neither stage waits for the other's completions, and a generated token costs one pass however many rows it is for.
-    answers.ask([*claims.requests(), *plan.requests()])
+    answers.ask(answer.stage("verification completions"), [*claims.requests(), *plan.requests()])
     token_ids.update(answers.token_ids)
     verified = verify_claims(claims, answers, results, settings)
     timer.lap("verification")

@@ -1,25 +1,24 @@
-"""Stages 2 and 4 for refused prompts: each is searched by score alone; completions then confirm several at once."""
+"""Stages 2 and 4 for refused prompts: each is searched by score alone; completions then confirm all at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
 
-from torch import Tensor
-
-from backend.audit.candidates import ActivationTable, Candidates
-from backend.audit.content import Keys, asked, fingerprint
+from backend.audit.content import asked, fingerprint
+from backend.audit.control_sets import ControlSets
 from backend.audit.even_batches import even_batches
-from backend.audit.feature_sets import FeatureSet, FoundSet, distinct_random_sets
+from backend.audit.feature_sets import FeatureSet
+from backend.audit.fitted import Fitted
 from backend.audit.interventions import Scope, ablate
-from backend.audit.progress import Checkpoint, Progress, Step, kept, kept_together
-from backend.audit.refusal.respond import Respond, TokenIds
+from backend.audit.progress import Progress, Step, kept_together
+from backend.audit.refusal.respond import TokenIds
+from backend.audit.responder import Responder
 from backend.audit.results import (
     BaselinePrompt,
     Cascade,
     Controls,
     LayerCascade,
-    MinimalSet,
     PromptResult,
     Restored,
     SelfRepair,
@@ -28,31 +27,16 @@ from backend.audit.seeds import generator
 from backend.audit.side_by_side import side_by_side
 from backend.audit.spec import AuditedPrompt, AuditSettings
 from backend.audit.stages.cascade import ablate_singly, run_cascade
-from backend.audit.stages.controls import MARGINS, Challenger, Trial, Tried, confirm_arms, score_challengers
+from backend.audit.stages.controls import Challenger, Trial, Tried, confirm_arms, score_challengers
 from backend.audit.stages.direction import ablate_everywhere
-from backend.audit.stages.greedy import Search, ablation_curve, find_minimal_sets, stronger_sets
+from backend.audit.stages.greedy import Search, ablation_curve, find_minimal_sets
 from backend.audit.stages.interactions import extended_set
 from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Evaluator, Pair
-from backend.subjects.sparse_autoencoder import FeatureId
 
 SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
 SEARCH_PARTS = 6  # of one prompt's search, as it tells of them
-CONFIRM_BLOCK = 64  # searched prompts whose completions are asked for together
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What discovery and validation prompts fixed before any prompt is worked on."""
-
-    onset_ids: tuple[int, ...]
-    screen: float  # score above which no completion is generated to see a flip
-    direction: Tensor  # [d_model]
-    candidates: Candidates
-    table: ActivationTable
-    claimed_pairs: tuple[tuple[FeatureId, FeatureId], ...]
-    probe_ranking: tuple[FeatureId, ...]  # by the linear probe's weight towards harmful, largest first
 
 
 @dataclass(frozen=True)
@@ -68,30 +52,20 @@ class Searched:
     layer_cascade: LayerCascade
 
 
-@dataclass(frozen=True)
-class Confirmed:
-    """A block of prompts' completions, as they are checkpointed."""
-
-    tried: tuple[Tried, ...]
-
-
 def audit_prompts(
     engine: Engine,
-    respond_to: Respond,
+    answer: Responder,
     prompts: Sequence[AuditedPrompt],
     scored: Sequence[BaselinePrompt],
     refused: Sequence[AuditedPrompt],
     fitted: Fitted,
     settings: AuditSettings,
-    keys: Keys,
-    checkpoint: Checkpoint,
-    progress: Progress,
     token_ids: TokenIds,
 ) -> list[PromptResult]:
-    """Every own prompt's result. refused: harmful ones to work on. They are searched in fixed groups, then confirmed in
-    fixed blocks; each finished group, batch of completions and block is kept."""
-    amounts, searched = settings.amounts, dict[str, Searched]()
-    searching = fingerprint(
+    """Every own prompt's result. refused: harmful ones to work on. They are searched in fixed groups, then confirmed
+    together; each finished group and batch of completions is kept."""
+    amounts = settings.amounts
+    known = fingerprint(
         [
             replace(fitted, screen=0.0),  # which only completions depend on
             [settings.scope, settings.seed, settings.include_sink, amounts.k_sweep, amounts.removal_orders],
@@ -99,36 +73,74 @@ def audit_prompts(
             [amounts.backup_draws],
         ]
     )
-    for group in even_batches(refused, SEARCHED_TOGETHER):
-        names = [p.prompt.id for p in group]
-        ids = [keys.stage("search", searching, asked([audited])) for audited in group]
-        told = partial(_tell, progress, group, len(searched), len(refused))
-        work = partial(search_prompts, engine, group, fitted, settings, told)
-        searched.update(zip(names, kept_together(checkpoint, ids, Searched, work), strict=True))
-    progress(Step("prompts", len(refused), len(refused)))
-
-    tried: dict[str, Tried] = {}
-    for start in range(0, len(refused), CONFIRM_BLOCK):
-        block = refused[start : start + CONFIRM_BLOCK]
-        key = keys.judged_stage(
-            "completions",
-            [searching, fitted.screen, asked(block), [p.prompt.split for p in block]],
-            [amounts.random_draws, amounts.random_on, amounts.max_new_tokens],
-        )
-        of_block = [searched[p.prompt.id] for p in block]
-        work_on_block = partial(confirm_prompts, engine, respond_to, block, of_block, fitted, settings)
-        confirmed = kept(checkpoint, key, Confirmed, work_on_block)
-        tried.update(zip((p.prompt.id for p in block), confirmed.tried, strict=True))
-
+    searched = _search_all(engine, refused, fitted, settings, known, answer)
+    confirmed = _confirm_all(engine, refused, searched, fitted, settings, known, answer)
     results = []
     for audited, baseline in zip(prompts, scored, strict=True):
         name = audited.prompt.id
-        if name in tried:
-            token_ids.update(tried[name].token_ids)
-            results.append(prompt_result(audited, baseline, searched[name], tried[name]))
+        if name in confirmed:
+            token_ids.update(confirmed[name].token_ids)
+            results.append(prompt_result(audited, baseline, searched[name], confirmed[name]))
         elif not audited.prompt.borrowed:
             results.append(unaudited(audited, baseline))
     return results
+
+
+def _search_all(
+    engine: Engine,
+    refused: Sequence[AuditedPrompt],
+    fitted: Fitted,
+    settings: AuditSettings,
+    known: str,
+    answer: Responder,
+) -> dict[str, Searched]:
+    """By prompt id."""
+    searched: dict[str, Searched] = {}
+    for group in even_batches(refused, SEARCHED_TOGETHER):
+        names = [p.prompt.id for p in group]
+        ids = [answer.keys.stage("search", known, asked([audited])) for audited in group]
+        told = partial(_tell, answer.progress, group, len(searched), len(refused))
+        work = partial(search_prompts, engine, group, fitted, settings, told)
+        searched.update(zip(names, kept_together(answer.checkpoint, ids, Searched, work), strict=True))
+    answer.progress(Step("prompts", len(refused), len(refused)))
+    return searched
+
+
+def _confirm_all(
+    engine: Engine,
+    refused: Sequence[AuditedPrompt],
+    searched: dict[str, Searched],
+    fitted: Fitted,
+    settings: AuditSettings,
+    known: str,
+    answer: Responder,
+) -> dict[str, Tried]:
+    """Completions and verdicts under every arm, by prompt id."""
+    engine.forget()
+    trials = [_trial(engine, audited, searched[audited.prompt.id], fitted, settings) for audited in refused]
+    scopes = _random_scopes(settings)
+    sets = ControlSets(
+        engine,
+        {name: one.search for name, one in searched.items()},
+        fitted,
+        settings,
+        scopes,
+        known,
+        answer.keys,
+        answer.checkpoint,
+        answer.progress,
+    )
+    tried = confirm_arms(
+        answer.stage("completions"),
+        answer.stage("stronger completions"),
+        answer.stage("random completions"),
+        trials,
+        scopes,
+        fitted.screen,
+        sets.strengthen,
+        sets.draw_random,
+    )
+    return {audited.prompt.id: one for audited, one in zip(refused, tried, strict=True)}
 
 
 def _tell(
@@ -210,59 +222,16 @@ def search_prompt(
     return Searched(search, challenger_scores, cascade, repair, singles.effects(), curve, by_layer)
 
 
-def confirm_prompts(
-    engine: Engine,
-    respond: Respond,
-    prompts: Sequence[AuditedPrompt],
-    searched: Sequence[Searched],
-    fitted: Fitted,
-    settings: AuditSettings,
-) -> Confirmed:
-    """Completions and verdicts under every arm of some searched prompts."""
-    engine.forget()
-    trials = [
-        Trial(
-            audited,
-            one.search.found,
-            tuple(_challengers(engine, one.search, fitted, settings)),
-            one.challenger_scores,
-        )
-        for audited, one in zip(prompts, searched, strict=True)
-    ]
-    amounts, scope, onset = settings.amounts, settings.scope, fitted.onset_ids
-
-    by_id = {p.prompt.id: one.search for p, one in zip(prompts, searched, strict=True)}
-
-    def strengthen(disagreeing: Sequence[Trial]) -> Sequence[Sequence[FoundSet]]:
-        def search(evaluator: Evaluator, audited: AuditedPrompt) -> tuple[FoundSet, ...]:
-            flipping = by_id[audited.prompt.id].k
-            ks = [k for k in amounts.k_sweep if flipping is not None and k >= flipping]
-            return stronger_sets(evaluator, audited.tokens, fitted.candidates, onset, scope, ks, MARGINS)
-
-        return side_by_side(engine, [partial(search, audited=trial.audited) for trial in disagreeing])
-
-    def draw_random(trial: Trial, matched: MinimalSet) -> list[FeatureSet]:
-        name = trial.audited.prompt.id
-        if amounts.random_on == "test" and trial.audited.prompt.split != "test":
-            return []
-        plain = engine.observe([Pair(trial.audited.tokens)], onset, scope)[0]
-        random = generator(settings.seed, "random control", name)
-        active = frozenset(plain.active)
-        widest = by_id[name].widest
-        features = [FeatureId.parse(name) for name in matched.features]
-        return distinct_random_sets(features, active, widest, fitted.table, amounts.random_draws, random)
-
-    tried = confirm_arms(
-        engine,
-        respond,
-        trials,
-        _random_scopes(settings),
-        onset,
-        fitted.screen,
-        strengthen,
-        draw_random,
+def _trial(
+    engine: Evaluator, audited: AuditedPrompt, searched: Searched, fitted: Fitted, settings: AuditSettings
+) -> Trial:
+    return Trial(
+        audited,
+        searched.search.found,
+        tuple(_challengers(engine, searched.search, fitted, settings)),
+        searched.challenger_scores,
+        random=settings.amounts.random_on == "all" or audited.prompt.split == "test",
     )
-    return Confirmed(tuple(tried))
 
 
 def unaudited(audited: AuditedPrompt, baseline: BaselinePrompt) -> PromptResult:

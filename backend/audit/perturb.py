@@ -7,7 +7,7 @@ from functools import partial
 
 from backend.audit.answers import Answers
 from backend.audit.content import Keys, asked
-from backend.audit.per_prompt import Fitted
+from backend.audit.fitted import Fitted
 from backend.audit.perturbation_plan import Plan
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.refusal.respond import Respond, TokenIds

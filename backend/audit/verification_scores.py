@@ -9,8 +9,8 @@ from backend.audit.benign_values import MOST_BENIGN, Sampling
 from backend.audit.claimed_sets import Claim
 from backend.audit.content import Keys, asked, fingerprint
 from backend.audit.feature_sets import FeatureSet
+from backend.audit.fitted import Fitted
 from backend.audit.interventions import Intervention
-from backend.audit.per_prompt import Fitted
 from backend.audit.progress import Checkpoint, Progress, Step, kept
 from backend.audit.prompt_groups import evenly_spaced
 from backend.audit.results import MinimalSet

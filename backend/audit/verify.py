@@ -9,9 +9,9 @@ from backend.audit.candidates import REFUSAL_RANK
 from backend.audit.claimed_sets import Claim, claims_of, commonest_first, distinct, features_that_hold
 from backend.audit.content import Keys
 from backend.audit.feature_sets import FeatureSet, matched_random_sets
+from backend.audit.fitted import Fitted
 from backend.audit.headline import headline
 from backend.audit.interventions import Intervention, Scope, ablate
-from backend.audit.per_prompt import Fitted
 from backend.audit.progress import Checkpoint, Progress
 from backend.audit.prompt_groups import evenly_spaced
 from backend.audit.refusal.respond import Request, TokenIds

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from backend.audit.progress import Step
 
 WEIGHTS = {
-    "baseline": 11.0,
-    "direction": 8.0,
-    "activations": 2.0,
+    "baseline": 10.5,
+    "direction": 8.5,
+    "activations": 3.0,
     "interactions": 6.0,
     "interaction pairs": 1.5,
-    "prompts": 14.0,
-    "completions": 32.0,
-    "verification": 5.5,
-    "verification completions": 14.0,
-    "stability": 4.5,
+    "prompts": 13.5,
+    "completions": 9.5,
+    "stronger sets": 11.0,
+    "stronger completions": 5.0,
+    "random sets": 3.0,
+    "random completions": 2.5,
+    "verification": 4.5,
+    "verification completions": 15.0,
+    "stability": 5.0,
     "stability completions": 1.0,
     "token activations": 0.5,
 }
@@ -23,6 +27,9 @@ WEIGHTS = {
 bundled:demo and a standard one of bundled:standard on two cores."""
 
 RECENT = 6  # reports of a stage, at least, that its pace is taken from
+ENOUGH = (
+    0.05  # share of a stage that must be worked off to tell its pace: the first completions' tokens are the slowest
+)
 WINDOW = 20.0  # seconds of reports, at least: where they come in bursts, one burst is not the pace
 
 
@@ -42,7 +49,7 @@ class ProgressTracker:
 
     def __init__(self) -> None:
         self._recent: deque[tuple[float, float]] = deque()  # (time, worked off) of the stage at hand
-        self._stage = ""
+        self._stage, self._found_done = "", 0.0  # and what of it was worked off when it began
         self._pace: float | None = None  # seconds per percent of weight, lately
         self._overall = 0.0
         self._began: float | None = None
@@ -50,10 +57,11 @@ class ProgressTracker:
     def at(self, step: Step, now: float) -> Whereabouts:
         if self._began is None:
             self._began = now
+        worked = min(step.done + step.under_way, float(step.total))
         if step.stage != self._stage:
             self._stage = step.stage
             self._recent.clear()
-        worked = min(step.done + step.under_way, float(step.total))
+            self._found_done = worked
         if not self._recent or worked > self._recent[-1][1]:
             self._recent.append((now, worked))
         while len(self._recent) > RECENT and now - self._recent[1][0] >= WINDOW:
@@ -63,7 +71,7 @@ class ProgressTracker:
         rest = 1.0 - share
         (first, before), (last, latest) = self._recent[0], self._recent[-1]
         seconds_left = None
-        if latest > before and step.total:
+        if latest > before and worked - self._found_done >= ENOUGH * step.total:
             per_item = (last - first) / (latest - before)
             seconds_left = max(0.0, per_item * (step.total - worked))
             if weight:

@@ -28,6 +28,10 @@ STAGES = {
     "interaction pairs": "Measure claimed pairs",
     "prompts": "Search refused prompts' minimal sets, follow their cascades",
     "completions": "Check each set by the completion it gives",
+    "stronger sets": "Where it still refuses, search stronger sets",
+    "stronger completions": "Check those by their completions",
+    "random sets": "Draw random sets like each prompt's own",
+    "random completions": "Check those that may flip by their completions",
     "verification": "Hold each set against its controls",
     "verification completions": "Check controls and rewordings by the completions they give",
     "stability": "Ask refused prompts otherwise, and of disturbed weights",
@@ -35,6 +39,9 @@ STAGES = {
     "token activations": "Record where the features fire",
 }
 """In the order they are run, in words."""
+
+OF_PROMPTS = ("baseline", "prompts", "stronger sets", "random sets", "token activations")
+"""Stages that go from prompt to prompt."""
 
 ONGOING = ("queued", "running")
 STOPPED = ("failed", "cancelled")
@@ -153,7 +160,7 @@ def stage_list(progress: Progress | None, *, running: bool) -> Any:
 
 def _where(progress: Progress, running: bool) -> list[Any]:
     """`12 of 48 prompts, about 2 min left · h012`."""
-    noun = "prompt" if progress.stage in ("baseline", "prompts", "completions", "token activations") else "step"
+    noun = "prompt" if progress.stage in OF_PROMPTS else "step"
     text = f"{progress.done:,} of {plural(progress.total, noun)}"
     if running and progress.seconds_left is not None and progress.done < progress.total:
         text += f", {time_left(progress.seconds_left)}"

@@ -95,7 +95,7 @@ def test_killed_and_resumed_gives_the_same_report(
     assert without_timings(out) == without_timings(undisturbed)
     now = {p.name: p.stat().st_mtime_ns for p in (out / "checkpoints").glob("*.json")}
     again = {name for name in kept if now[name] != kept[name]}
-    assert not any(name.startswith(("answers", "search", "completions")) for name in again)
+    assert not any(name.startswith(("answers", "search", "stronger", "random")) for name in again)
 
 
 def test_ctrl_c_ends_with_3_and_says_how_to_go_on(prompts: Path, tmp_path: Path) -> None:

@@ -27,12 +27,14 @@ def test_the_same_is_generated_once_and_the_same_prompt_in_other_words_apart() -
         responses = tuple(Response("refused", 1, True, "no", one.name) for one in requests)
         return Answered(responses, {one.name: (7,) for one in requests})
 
-    answers = Answers(respond)
+    answers = Answers()
     answers.ask(
-        [request("p/long", "p", 1, 2, 3), request("p/short", "p", 1), request("p/set", "p", 1, intervention=SET)]
+        respond,
+        [request("p/long", "p", 1, 2, 3), request("p/short", "p", 1), request("p/set", "p", 1, intervention=SET)],
     )
     answers.ask(
-        [request("p/set again", "p", 1, intervention=SET), request("q/short", "q", 1), request("p/long", "p", 1, 2, 3)]
+        respond,
+        [request("p/set again", "p", 1, intervention=SET), request("q/short", "q", 1), request("p/long", "p", 1, 2, 3)],
     )
     assert rounds == [["p/short", "p/set", "p/long"], ["q/short"]]  # shortest first; nothing known is asked again
     said = {name: answers.get(name) for name in ("p/long", "p/short", "p/set", "p/set again", "q/short", "p/other")}

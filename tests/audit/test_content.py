@@ -85,9 +85,8 @@ def known() -> Shared:
 
 
 def test_the_same_audit_again_makes_nothing(known: Shared) -> None:
-    assert {"answers", "direction", "interactions", "search", "completions", "verification", "stability"} == set(
-        known.made or known.found
-    )
+    stages = {"answers", "direction", "interactions", "search", "random", "verification", "stability"}
+    assert stages == set(known.made or known.found) - {"stronger"}  # needed only where a completion still refuses
     assert not audit(known, AuditSettings("quick"), some_prompts(FEW)).made
 
 
@@ -102,7 +101,7 @@ def test_the_sink_option_leaves_direction_and_interactions(known: Shared) -> Non
     again = audit(known, AuditSettings("quick", include_sink=True), some_prompts(FEW))
     assert again.found["direction"]
     assert again.found["interactions"]
-    assert again.made["completions"]
+    assert again.made["random"]
 
 
 def test_another_wording_of_a_prompt_makes_its_work_anew(known: Shared) -> None:
@@ -114,4 +113,4 @@ def test_another_wording_of_a_prompt_makes_its_work_anew(known: Shared) -> None:
     again = audit(known, AuditSettings("quick"), PromptSet("planted", others))
     assert again.found["direction"]  # fitted and chosen on others
     assert again.made["answers"]
-    assert again.made["completions"]
+    assert again.made["random"]

@@ -31,6 +31,16 @@ def test_nothing_is_promised_before_anything_is_seen() -> None:
     assert (where.seconds_left, where.overall, where.overall_seconds_left) == (None, 0.0, None)
 
 
+def test_slow_first_tokens_promise_nothing_and_a_long_stage_keeps_its_pace() -> None:
+    tracker = ProgressTracker()
+    tracker.at(Step("baseline", 0, 1000), now=0.0)
+    where = tracker.at(Step("baseline", 0, 1000, under_way=10.0), now=30.0)  # the first token: prompts are read too
+    assert (where.seconds_left, where.overall_seconds_left) == (None, None)
+    for done in range(11, 600):
+        where = tracker.at(Step("baseline", done, 1000), now=30.0 + 3.0 * (done - 10))
+    assert where.seconds_left == pytest.approx(3.0 * 401)
+
+
 def test_over_a_real_audit_the_share_only_grows_and_every_stage_is_known() -> None:
     tracker, seen = ProgressTracker(), list[Whereabouts]()
     audit_planted("planted", FEW, progress=lambda step: seen.append(tracker.at(step, float(len(seen)))))

@@ -7,6 +7,7 @@ Knows engine and judge by protocol.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from backend.audit.answers import Answers, complied
 from backend.audit.claimed_sets import smallest_confirmed
@@ -16,7 +17,7 @@ from backend.audit.refusal.respond import Request, Respond, TokenIds
 from backend.audit.results import Arm, MinimalSet, RandomControl, Response
 from backend.audit.spec import AuditedPrompt
 from backend.audit.stats.multiple import empirical_p
-from backend.engine.protocol import Engine, Evaluator, Pair
+from backend.engine.protocol import Evaluator, Pair
 from backend.subjects.language_model import ChatTokens
 from backend.subjects.sparse_autoencoder import FeatureId
 
@@ -40,14 +41,23 @@ class Trial:
     found: tuple[FoundSet, ...]
     challengers: tuple[Challenger, ...]
     scores: dict[str, float]  # of the challengers, by name
+    random: bool  # whether random sets are drawn for it
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Random sets matched to one set on one prompt, with the refusal score under each by scope."""
+
+    sets: tuple[FeatureSet, ...]
+    scores: dict[str, tuple[float, ...]]
 
 
 Strengthen = Callable[[Sequence[Trial]], Sequence[Sequence[FoundSet]]]
 """For each of some trials, whose completion disagrees with the first set's score, larger sets to try in turn: their
 scores are below 0 by the margins."""
 
-DrawRandom = Callable[[Trial, MinimalSet], Sequence[FeatureSet]]
-"""Random sets matched to a set on that trial's prompt."""
+DrawRandom = Callable[[Sequence[tuple[Trial, MinimalSet]]], Sequence[Drawn]]
+"""For each of some trials, random sets matched to that set on its prompt."""
 
 
 @dataclass(frozen=True)
@@ -68,49 +78,61 @@ def score_challengers(
     return {challenger.name: score.value for challenger, score in zip(challengers, scores, strict=True)}
 
 
-def confirm_arms(
-    engine: Engine,
-    respond: Respond,
-    trials: Sequence[Trial],
+def score_random_sets(
+    engine: Evaluator,
+    drawn: Sequence[tuple[ChatTokens, Sequence[FeatureSet]]],
     scopes: dict[str, Scope],
     onset_ids: Sequence[int],
+) -> list[Drawn]:
+    """Some prompts' random sets with their scores in every scope, evaluated together."""
+    pairs = [
+        Pair(prompt, ablate(features, where), reuse="nothing")
+        for prompt, sets in drawn
+        for where in scopes.values()
+        for features in sets
+    ]
+    scores = iter([score.value for score in engine.score(pairs, onset_ids)])
+    return [Drawn(tuple(sets), {name: tuple(islice(scores, len(sets))) for name in scopes}) for _, sets in drawn]
+
+
+def confirm_arms(
+    respond: Respond,
+    respond_to_stronger: Respond,
+    respond_to_random: Respond,
+    trials: Sequence[Trial],
+    scopes: dict[str, Scope],
     screen: float,
     strengthen: Strengthen,
     draw_random: DrawRandom,
 ) -> list[Tried]:
-    """Completions of some prompts under every set found and every challenger, then random sets matched to the claimed
-    set, or where none was confirmed to the first.
+    """Completions of some prompts under every set found and every challenger, then under stronger sets where one still
+    refuses, then under random sets matched to the claimed set, or where none was confirmed to the first.
 
     scopes: of each random control by name; "default" is also that of the sets. The prompts' requests are asked
-    together: a generated token costs one pass over the weights, however many rows it is for.
+    together: a generated token costs one pass over the weights, however many rows it is for. So are the stronger sets
+    of a prompt: a round of its own for each margin would cost more than the completions it might spare.
     """
     scope = scopes["default"]
-    answers = Answers(respond)
-    answers.ask([request for trial in trials for request in _requests(trial, scope, screen)])
+    answers = Answers()
+    answers.ask(respond, [request for trial in trials for request in _requests(trial, scope, screen)])
     disagreeing = [trial for trial in trials if _disagrees(trial, answers)]
-    settled = [trial for trial in trials if not _disagrees(trial, answers)]
     stronger = {trial.audited.prompt.id: sets for trial, sets in zip(disagreeing, strengthen(disagreeing), strict=True)}
-
-    def draw(some: Sequence[Trial]) -> dict[str, _Draws]:
-        sets = [_minimal_sets(trial, stronger.get(trial.audited.prompt.id, ()), answers) for trial in some]
-        return _draw(engine, list(zip(some, sets, strict=True)), scopes, onset_ids, draw_random)
-
-    # The stronger sets of a prompt are all answered at once, and beside other prompts' random sets: a round of its own
-    # for each margin would cost more than the completions it might spare.
-    draws = draw(settled)
     answers.ask(
-        [
-            *(request for trial in disagreeing for request in _stronger_requests(trial, stronger, scope)),
-            *(request for one in draws.values() for request in one.below(screen)),
-        ]
+        respond_to_stronger,
+        [request for trial in disagreeing for request in _stronger_requests(trial, stronger, scope)],
     )
-    late = draw(disagreeing)
-    answers.ask([request for one in late.values() for request in one.below(screen)])
-    draws |= late
+    minimal_sets = [_minimal_sets(trial, stronger.get(trial.audited.prompt.id, ()), answers) for trial in trials]
+    claims = [smallest_confirmed(sets) or next(iter(sets), None) for sets in minimal_sets]
+    matched = [(t, claimed) for t, claimed in zip(trials, claims, strict=True) if t.random and claimed is not None]
+    draws = {
+        trial.audited.prompt.id: _Draws(trial.audited, claimed, drawn, scopes)
+        for (trial, claimed), drawn in zip(matched, draw_random(matched), strict=True)
+        if drawn.sets
+    }
+    answers.ask(respond_to_random, [request for one in draws.values() for request in one.below(screen)])
     tried = []
-    for trial in trials:
+    for trial, sets in zip(trials, minimal_sets, strict=True):
         prompt_id = trial.audited.prompt.id
-        sets = _minimal_sets(trial, stronger.get(prompt_id, ()), answers)
         random = draws[prompt_id].controls(answers) if prompt_id in draws else {}
         tried.append(Tried(sets, _arms(trial, answers), random, answers.ids_of(prompt_id)))
     return tried
@@ -118,26 +140,29 @@ def confirm_arms(
 
 @dataclass(frozen=True)
 class _Draws:
-    """Random sets matched to one set."""
+    """One prompt's random sets, as completions are asked for under them."""
 
+    audited: AuditedPrompt
     matched: MinimalSet
-    requests: dict[str, list[Request]]  # by scope
-    scores: dict[str, float]  # by request name, these among others
+    drawn: Drawn
+    scopes: dict[str, Scope]
 
     def below(self, screen: float) -> Iterator[Request]:
         """Those whose completion may flip."""
-        for requests in self.requests.values():
-            yield from (request for request in requests if self.scores[request.name] <= screen)
+        for scope, where in self.scopes.items():
+            for i, (features, score) in enumerate(zip(self.drawn.sets, self.drawn.scores[scope], strict=True)):
+                if score <= screen:
+                    yield Request(self._request(scope, i), self.audited, ablate(features, where))
 
     def controls(self, answers: Answers) -> dict[str, RandomControl]:
         """By scope."""
-        return {name: self._control([r.name for r in requests], answers) for name, requests in self.requests.items()}
+        return {scope: self._control(scope, scores, answers) for scope, scores in self.drawn.scores.items()}
 
-    def _control(self, names: Sequence[str], answers: Answers) -> RandomControl:
-        generated = [response for response in map(answers.get, names) if response is not None]
-        scores = tuple(self.scores[name] for name in names)
+    def _control(self, scope: str, scores: tuple[float, ...], answers: Answers) -> RandomControl:
+        responses = [answers.get(self._request(scope, i)) for i in range(len(scores))]
+        generated = [response for response in responses if response is not None]
         return RandomControl(
-            n_draws=len(names),
+            n_draws=len(scores),
             n_generated=len(generated),
             n_flipped=sum(response.verdict == "complied" for response in generated),
             scores=scores,
@@ -145,36 +170,8 @@ class _Draws:
             n_incoherent=sum(response.verdict == "incoherent" for response in generated),
         )
 
-
-def _draw(
-    engine: Engine,
-    tried: Sequence[tuple[Trial, Sequence[MinimalSet]]],
-    scopes: dict[str, Scope],
-    onset_ids: Sequence[int],
-    draw_random: DrawRandom,
-) -> dict[str, _Draws]:
-    """By prompt id, scored together; without the prompts that have no set, or for which none are drawn."""
-    matched: dict[str, MinimalSet] = {}
-    requests: dict[str, dict[str, list[Request]]] = {}
-    for trial, sets in tried:
-        claimed = smallest_confirmed(sets) or next(iter(sets), None)
-        drawn = draw_random(trial, claimed) if claimed is not None else ()
-        if claimed is None or not drawn:
-            continue
-        prompt_id = trial.audited.prompt.id
-        matched[prompt_id] = claimed
-        requests[prompt_id] = {
-            name: [
-                Request(_name(prompt_id, "random", name, i), trial.audited, ablate(features, where))
-                for i, features in enumerate(drawn)
-            ]
-            for name, where in scopes.items()
-        }
-    flat = [request for by_scope in requests.values() for of_scope in by_scope.values() for request in of_scope]
-    pairs = [Pair(request.prompt.tokens, request.intervention, reuse="nothing") for request in flat]
-    found = [score.value for score in engine.score(pairs, onset_ids)]
-    scores = {request.name: score for request, score in zip(flat, found, strict=True)}
-    return {prompt_id: _Draws(matched[prompt_id], by_scope, scores) for prompt_id, by_scope in requests.items()}
+    def _request(self, scope: str, draw: int) -> str:
+        return _name(self.audited.prompt.id, "random", scope, draw)
 
 
 def _requests(trial: Trial, scope: Scope, screen: float) -> Iterator[Request]:

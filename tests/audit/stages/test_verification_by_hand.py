@@ -73,13 +73,15 @@ def verification(active: tuple[str, ...], p: float, **flipped: bool) -> PromptVe
     return PromptVerification((str(A), str(B)), active, arms, control(1, 1), p)
 
 
-def answered(verdicts: dict[str, str]) -> Answers:
-    """Answers whose responses have these verdicts by request name; nothing else is asked for."""
+def answered(requests: Sequence[Request], verdicts: dict[str, str]) -> Answers:
+    """The requests' answers, with these verdicts by name."""
 
     def respond(requests: Sequence[Request]) -> Answered:
         return Answered(tuple(replace(COMPLIED, verdict=verdicts[r.name]) for r in requests), {})
 
-    return Answers(respond)
+    answers = Answers()
+    answers.ask(respond, requests)
+    return answers
 
 
 class Engine:
@@ -133,8 +135,7 @@ class TestArms:
             f"p/verification/{n}" for n in ("sign_flip", "reconstruction", "mean", "resample", "clamp")
         ] + ["p/verification/noise/0"]
         verdicts = dict.fromkeys(names, "complied") | {names[0]: "refused", names[5]: "incoherent"}
-        answers = answered(verdicts)
-        answers.ask(requests)
+        answers = answered(requests, verdicts)
         random = replace(control(1, 0), n_draws=7, p=0.25)
         found = verified(audited("p"), scored, answers, random)
         assert [arm.flipped for arm in found.arms.values()] == [False, True, True, True, True]
@@ -214,8 +215,7 @@ class TestSufficiency:
             "q/sufficiency/1/set": Intervention((B,), "mean", values=(1.0,)),
         }
         complied = dict.fromkeys(("p/sufficiency/1/set", "p/sufficiency/0/random"), "complied")
-        answers = answered(dict.fromkeys(named, "refused") | complied)
-        answers.ask(requests)
+        answers = answered(requests, dict.fromkeys(named, "refused") | complied)
         found = sufficiency([one, two], benign, answers, 0)
         assert (found.refused.value, found.refused.n) == (0.5, 2)  # p: one of two sets, q: one of two
         assert found.refused_random.value == 0.0
@@ -253,8 +253,9 @@ class TestSideEffects:
     def test_changed_verdicts_whichever_way(self) -> None:
         benign = [audited("p"), audited("q"), audited("r")]
         requests = list(side_effect_requests("minimal", ablate((A,)), benign))
-        answers = answered(dict(zip([r.name for r in requests], ("complied", "refused", "complied"), strict=True)))
-        answers.ask(requests)
+        answers = answered(
+            requests, dict(zip([r.name for r in requests], ("complied", "refused", "complied"), strict=True))
+        )
         found = side_effects("minimal", (A,), benign, [COMPLIED, COMPLIED, REFUSED], {}, answers, 0)
         assert (found.verdict_changed.value, found.refused.value) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
         assert found.kl.n == 0  # no completion of its own to read along
@@ -262,7 +263,7 @@ class TestSideEffects:
 
     def test_nothing_ablated_nothing_measured(self) -> None:
         assert not list(side_effect_requests("minimal", ablate(()), [audited("p")]))
-        found = side_effects("minimal", (), [audited("p")], [COMPLIED], {}, answered({}), 0)
+        found = side_effects("minimal", (), [audited("p")], [COMPLIED], {}, answered([], {}), 0)
         assert found.kl.n == found.verdict_changed.n == 0
 
 
@@ -282,7 +283,6 @@ class TestTransfer:
         prompts = [audited(name) for name in "pqrs"]
         requests = list(pooled_requests(prompts, (A, B, C), self.CURVE, (2, 2, None), SCOPE, screen=0.5))
         assert {r.name: r.intervention for r in requests} == {f"{name}/pooled/2": ablate((A, B)) for name in "qrs"}
-        answers = answered({"q/pooled/2": "complied", "r/pooled/2": "refused", "s/pooled/2": "complied"})
-        answers.ask(requests)
+        answers = answered(requests, {"q/pooled/2": "complied", "r/pooled/2": "refused", "s/pooled/2": "complied"})
         assert (confirmed(prompts, 2, answers).value, confirmed(prompts, 2, answers).n) == (0.5, 4)
         assert confirmed(prompts, None, answers).n == 0
