@@ -27,9 +27,8 @@ WEIGHTS = {
 bundled:demo and a standard one of bundled:standard on two cores."""
 
 RECENT = 6  # reports of a stage, at least, that its pace is taken from
-ENOUGH = (
-    0.05  # share of a stage that must be worked off to tell its pace: the first completions' tokens are the slowest
-)
+ENOUGH = 0.1  # share of a stage to be worked off before it tells a pace: of completions the first tokens are slowest
+REAL_WORK = 1.0  # seconds: a stage over sooner was kept from before, or is too short to tell
 WINDOW = 20.0  # seconds of reports, at least: where they come in bursts, one burst is not the pace
 
 
@@ -49,8 +48,9 @@ class ProgressTracker:
 
     def __init__(self) -> None:
         self._recent: deque[tuple[float, float]] = deque()  # (time, worked off) of the stage at hand
-        self._stage, self._found_done = "", 0.0  # and what of it was worked off when it began
-        self._pace: float | None = None  # seconds per percent of weight, lately
+        self._stage, self._entered, self._found_done = "", 0.0, 0.0  # when it began, and what was worked off then
+        self._pace: float | None = None  # seconds per percent of weight, lately in this stage
+        self._pace_before: float | None = None  # and at the end of the last one that did any work
         self._overall = 0.0
         self._began: float | None = None
 
@@ -59,9 +59,7 @@ class ProgressTracker:
             self._began = now
         worked = min(step.done + step.under_way, float(step.total))
         if step.stage != self._stage:
-            self._stage = step.stage
-            self._recent.clear()
-            self._found_done = worked
+            self._enter(step.stage, worked, now)
         if not self._recent or worked > self._recent[-1][1]:
             self._recent.append((now, worked))
         while len(self._recent) > RECENT and now - self._recent[1][0] >= WINDOW:
@@ -70,12 +68,14 @@ class ProgressTracker:
         share = worked / step.total if step.total else 1.0
         rest = 1.0 - share
         (first, before), (last, latest) = self._recent[0], self._recent[-1]
-        seconds_left = None
+        seconds_left, pace = None, self._pace_before
         if latest > before and worked - self._found_done >= ENOUGH * step.total:
-            per_item = (last - first) / (latest - before)
-            seconds_left = max(0.0, per_item * (step.total - worked))
+            seconds_left = (last - first) / (latest - before) * (step.total - worked)
             if weight:
-                self._pace = per_item * step.total / weight
+                self._pace = (last - first) / (latest - before) * step.total / weight
+                # A stage's first steps may be its slowest or its quickest: they count as far as it has come.
+                pace = self._pace if pace is None else share * self._pace + rest * pace
+                seconds_left = pace * weight * rest
         names = list(WEIGHTS)
         place = names.index(step.stage) if step.stage in WEIGHTS else 0
         before_it = sum(WEIGHTS[name] for name in names[:place])
@@ -83,8 +83,14 @@ class ProgressTracker:
         whole = sum(WEIGHTS.values())
         self._overall = max(self._overall, (before_it + weight * share) / whole)
         overall_left = None
-        if self._pace is not None:
-            here = seconds_left if seconds_left is not None else rest * weight * self._pace
+        if pace is not None:
             so_far = (now - self._began) / (self._overall * whole) if self._overall else 0.0
-            overall_left = here + after_it * max(self._pace, so_far)  # a stage may begin with its quickest steps
+            overall_left = pace * weight * rest + after_it * max(pace, so_far)
         return Whereabouts(step.stage, step.done, step.total, step.detail, seconds_left, self._overall, overall_left)
+
+    def _enter(self, stage: str, worked: float, now: float) -> None:
+        if self._pace is not None and now - self._entered >= REAL_WORK:
+            self._pace_before = self._pace
+        self._stage, self._entered, self._found_done = stage, now, worked
+        self._pace = None
+        self._recent.clear()

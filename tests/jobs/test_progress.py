@@ -74,6 +74,32 @@ def test_the_pace_counts_work_under_way_and_no_single_burst() -> None:
     assert where.seconds_left == pytest.approx(left * 10.0 * 6 / 8, rel=0.35)
 
 
+def test_slow_first_steps_of_a_stage_count_as_far_as_it_has_come() -> None:
+    tracker = ProgressTracker()
+    tracker.at(Step("baseline", 0, 10), 0.0)
+    tracker.at(Step("baseline", 10, 10), WEIGHTS["baseline"])  # a second a percent
+    begun = WEIGHTS["baseline"]
+    tracker.at(Step("direction", 0, 10), begun)
+    rest = sum(WEIGHTS.values()) - WEIGHTS["baseline"]
+    found = tracker.at(Step("direction", 1, 10), begun + WEIGHTS["direction"])  # ten times as slow
+    assert found.overall_seconds_left is not None
+    assert found.overall_seconds_left == pytest.approx(2.0 * rest, rel=0.1)
+    assert found.seconds_left == pytest.approx(0.9 * WEIGHTS["direction"] * (0.1 * 10 + 0.9 * 1))
+    for done in range(2, 10):
+        found = tracker.at(Step("direction", done, 10), begun + done * WEIGHTS["direction"])
+    assert found.seconds_left == pytest.approx(0.1 * WEIGHTS["direction"] * (0.9 * 10 + 0.1 * 1))
+
+
+def test_stages_kept_from_before_say_nothing_of_the_pace() -> None:
+    tracker = ProgressTracker()
+    for stage in ("baseline", "direction", "interactions"):
+        tracker.at(Step(stage, 0, 10), 0.0)
+        tracker.at(Step(stage, 10, 10), 0.01)
+    tracker.at(Step("prompts", 0, 10), 0.02)
+    where = tracker.at(Step("prompts", 1, 10), 0.02 + WEIGHTS["prompts"])
+    assert where.seconds_left == pytest.approx(9 * WEIGHTS["prompts"])
+
+
 def test_quick_first_steps_of_a_stage_do_not_shrink_what_is_left_of_the_rest() -> None:
     tracker = ProgressTracker()
     tracker.at(Step("baseline", 0, 10, ""), 0.0)
