@@ -68,7 +68,7 @@ def live_audit(audit: AuditSummary, readiness: Readiness | None = None) -> Any:
                     ),
                     dmc.Button("Resume", id=_RESUME, leftSection=icon("play"), display=_shown(audit.state in STOPPED)),
                 ],
-                mt="md",
+                className="live-buttons",
             ),
         ]
     )
