@@ -13,6 +13,7 @@ import pytest
 from safetensors import safe_open
 
 from app.cli import main
+from backend.audit.control_sets import TOGETHER
 from backend.audit.even_batches import even_batches
 from backend.audit.per_prompt import SEARCHED_TOGETHER
 from tests import forking
@@ -70,7 +71,7 @@ def test_a_run_writes_the_report_and_its_tensors(undisturbed: Path) -> None:
         assert set(named) <= set(tensors.keys())
 
 
-@pytest.mark.parametrize("stop_at", ["answers", "direction", "search"])
+@pytest.mark.parametrize("stop_at", ["answers", "direction", "search", "random"])
 def test_killed_and_resumed_gives_the_same_report(
     prompts: Path, undisturbed: Path, tmp_path: Path, stop_at: str
 ) -> None:
@@ -80,8 +81,9 @@ def test_killed_and_resumed_gives_the_same_report(
     def found(folder: Path) -> list[Path]:
         return list(folder.glob(f"checkpoints/{stop_at}*.json"))
 
-    # Prompts searched together are kept one after another, and searched again where one of them is missing.
-    enough = len(next(iter(even_batches(found(undisturbed), SEARCHED_TOGETHER)))) if stop_at == "search" else 1
+    # Prompts worked on together are kept one after another, and worked on again where one of them is missing.
+    together = {"search": SEARCHED_TOGETHER, "random": TOGETHER}.get(stop_at, 1)
+    enough = len(next(iter(even_batches(found(undisturbed), together))))
     while len(found(out)) < enough:
         assert process.is_alive(), "the audit ended before it could be killed"
         time.sleep(0.02)
