@@ -7,11 +7,10 @@ from queue import SimpleQueue
 
 from backend.audit.content import asked, fingerprint
 from backend.audit.control_sets import ControlSets
-from backend.audit.even_batches import even_batches
 from backend.audit.feature_sets import FeatureSet
 from backend.audit.fitted import Fitted
 from backend.audit.interventions import Scope, ablate
-from backend.audit.progress import Progress, Step, kept_together
+from backend.audit.progress import Progress, Step, kept_in_groups
 from backend.audit.refusal.respond import TokenIds
 from backend.audit.responder import Responder
 from backend.audit.results import (
@@ -35,7 +34,6 @@ from backend.audit.stages.layer_cascade import run_layer_cascade
 from backend.audit.stages.self_repair import measure_self_repair
 from backend.engine.protocol import Engine, Evaluator, Pair
 
-SEARCHED_TOGETHER = 8  # prompts; a kill loses at most these
 SEARCH_PARTS = 6  # of one prompt's search, as it tells of them
 
 
@@ -95,15 +93,15 @@ def _search_all(
     answer: Responder,
 ) -> dict[str, Searched]:
     """By prompt id."""
-    searched: dict[str, Searched] = {}
-    for group in even_batches(refused, SEARCHED_TOGETHER):
-        names = [p.prompt.id for p in group]
-        ids = [answer.keys.stage("search", known, asked([audited])) for audited in group]
-        told = partial(_tell, answer.progress, group, len(searched), len(refused))
-        work = partial(search_prompts, engine, group, fitted, settings, told)
-        searched.update(zip(names, kept_together(answer.checkpoint, ids, Searched, work), strict=True))
+
+    def search(group: Sequence[AuditedPrompt], before: int) -> list[Searched]:
+        told = partial(_tell, answer.progress, group, before, len(refused))
+        return search_prompts(engine, group, fitted, settings, told)
+
+    keys = [answer.keys.stage("search", known, asked([audited])) for audited in refused]
+    searched = kept_in_groups(answer.checkpoint, refused, keys, Searched, search)
     answer.progress(Step("prompts", len(refused), len(refused)))
-    return searched
+    return {audited.prompt.id: one for audited, one in zip(refused, searched, strict=True)}
 
 
 def _confirm_all(

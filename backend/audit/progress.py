@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from backend.audit.even_batches import even_batches
+
+TOGETHER = 8  # prompts worked on side by side; a kill loses at most these
+
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,24 @@ def kept_together(
     for key, value in zip(keys, worked, strict=True):
         checkpoint.save(key, value)
     return worked
+
+
+def kept_in_groups(
+    checkpoint: Checkpoint,
+    work: Sequence[W],
+    keys: Sequence[str],
+    kind: type[T],
+    do: Callable[[Sequence[W], int], Sequence[T]],
+) -> list[T]:
+    """The result of each piece of work, a few at a time, each group kept together.
+
+    do: works on a group, given how many pieces come before it.
+    """
+    results: list[T] = []
+    for group in even_batches(list(zip(work, keys, strict=True)), TOGETHER):
+        afresh = partial(do, [piece for piece, _ in group], len(results))
+        results += kept_together(checkpoint, [key for _, key in group], kind, afresh)
+    return results
 
 
 class NothingKept:

@@ -70,9 +70,10 @@ class ProgressTracker:
         (first, before), (last, latest) = self._recent[0], self._recent[-1]
         seconds_left, pace = None, self._pace_before
         if latest > before and worked - self._found_done >= ENOUGH * step.total:
-            seconds_left = (last - first) / (latest - before) * (step.total - worked)
+            per_item = (last - first) / (latest - before)
+            seconds_left = per_item * (step.total - worked)
             if weight:
-                self._pace = (last - first) / (latest - before) * step.total / weight
+                self._pace = per_item * step.total / weight
                 # A stage's first steps may be its slowest or its quickest: they count as far as it has come.
                 pace = self._pace if pace is None else share * self._pace + rest * pace
                 seconds_left = pace * weight * rest

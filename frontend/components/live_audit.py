@@ -40,7 +40,7 @@ STAGES = {
 }
 """In the order they are run, in words."""
 
-OF_PROMPTS = ("baseline", "prompts", "stronger sets", "random sets", "token activations")
+_OF_PROMPTS = ("baseline", "prompts", "stronger sets", "random sets", "token activations")
 """Stages that go from prompt to prompt."""
 
 ONGOING = ("queued", "running")
@@ -160,7 +160,7 @@ def stage_list(progress: Progress | None, *, running: bool) -> Any:
 
 def _where(progress: Progress, running: bool) -> list[Any]:
     """`12 of 48 prompts, about 2 min left · h012`."""
-    noun = "prompt" if progress.stage in OF_PROMPTS else "step"
+    noun = "prompt" if progress.stage in _OF_PROMPTS else "step"
     text = f"{progress.done:,} of {plural(progress.total, noun)}"
     if running and progress.seconds_left is not None and progress.done < progress.total:
         text += f", {time_left(progress.seconds_left)}"

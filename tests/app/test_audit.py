@@ -13,9 +13,8 @@ import pytest
 from safetensors import safe_open
 
 from app.cli import main
-from backend.audit.control_sets import TOGETHER
 from backend.audit.even_batches import even_batches
-from backend.audit.per_prompt import SEARCHED_TOGETHER
+from backend.audit.progress import TOGETHER
 from tests import forking
 from tests.planted_audits import FEW, some_prompts
 from tests.subjects.sae_samples import save_sae
@@ -82,8 +81,7 @@ def test_killed_and_resumed_gives_the_same_report(
         return list(folder.glob(f"checkpoints/{stop_at}*.json"))
 
     # Prompts worked on together are kept one after another, and worked on again where one of them is missing.
-    together = {"search": SEARCHED_TOGETHER, "random": TOGETHER}.get(stop_at, 1)
-    enough = len(next(iter(even_batches(found(undisturbed), together))))
+    enough = len(next(even_batches(found(undisturbed), TOGETHER))) if stop_at in ("search", "random") else 1
     while len(found(out)) < enough:
         assert process.is_alive(), "the audit ended before it could be killed"
         time.sleep(0.02)
