@@ -130,14 +130,25 @@ def test_random_sets_are_like_the_prompts_own_with_their_scores_in_every_scope(w
     drawn = world.control_sets(Kept(), steps).draw_random(world.matched())
     told("random sets", steps)
     for (trial, claimed), one in zip(world.matched(), drawn, strict=True):
-        own, widest = {FeatureId.parse(f) for f in claimed.features}, world.searches[trial.audited.prompt.id].widest
+        own = {FeatureId.parse(name) for name in claimed.features}
         assert 0 < len(one.sets) <= SETTINGS.amounts.random_draws
         assert len(set(one.sets)) == len(one.sets)
-        assert all(len(features) == len(own) and not features & (own | widest) for features in one.sets)
+        assert all(len(features) == len(own) and not features & own for features in one.sets)
         for name, scope in SCOPES.items():
             pairs = [Pair(trial.audited.tokens, ablate(features, scope)) for features in one.sets]
             alone = [score.value for score in world.engine.score(pairs, world.fitted.onset_ids)]
             assert one.scores[name] == pytest.approx(alone, abs=1e-4)
+
+
+def test_random_sets_have_no_candidate_that_was_tried(world: World) -> None:
+    sets, matched = world.control_sets(Kept(), []), world.matched()[:1]
+    drawn = sets.draw_random(matched)[0].sets
+    tried = frozenset().union(*drawn[: len(drawn) // 2])
+    name = matched[0][0].audited.prompt.id
+    widened = {**world.searches, name: replace(world.searches[name], widest=tried)}
+    again = replace(sets, searches=widened, checkpoint=Kept()).draw_random(matched)[0].sets
+    assert again
+    assert not any(features & tried for features in again)
 
 
 def test_what_is_kept_is_not_worked_on_again_and_a_group_with_a_gap_is_whole(world: World) -> None:
